@@ -1,0 +1,49 @@
+// Borrowed and owned byte sequences, and their text forms. No thread owns these; they are plain
+// values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cairn {
+
+/// Borrows bytes that somebody else keeps alive.
+using ByteView = std::span<const std::uint8_t>;
+/// Borrows bytes that may be written.
+using MutableByteView = std::span<std::uint8_t>;
+/// Owns bytes.
+using Bytes = std::vector<std::uint8_t>;
+
+/// The characters of `text` as bytes; valid as long as `text` is.
+inline ByteView as_bytes(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+/// The bytes as characters; valid as long as `bytes` is.
+inline std::string_view as_text(ByteView bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// Lower-case hexadecimal, two digits a byte.
+std::string to_hex(ByteView bytes);
+
+/// Writes 2 * bytes.size() lower-case digits to `out`, which has room for them.
+void write_hex(ByteView bytes, char* out);
+
+/// Reads exactly 2 * out.size() lower-case digits. False (and `out` unspecified) for anything else.
+[[nodiscard]] bool read_hex(std::string_view text, MutableByteView out);
+
+/// Base64 with padding (RFC 4648 section 4).
+std::string to_base64(ByteView bytes);
+
+/// Base64url without padding (RFC 4648 section 5).
+std::string to_base64url(ByteView bytes);
+
+/// Strict inverse of to_base64url: no padding, no other characters, no set trailing bits.
+std::optional<Bytes> from_base64url(std::string_view text);
+
+}  // namespace cairn
