@@ -1,0 +1,150 @@
+#include "storage/block_reader.h"
+
+#include "crypto/hash.h"
+
+namespace cairn {
+namespace {
+
+/// An entry may change between look-up and read (erased, stored anew); it is then looked up again.
+constexpr int kMaxAttempts = 4;
+
+rocksdb::ReadOptions read_options(Wait wait, Caching caching) {
+  rocksdb::ReadOptions options;
+  options.read_tier = wait == Wait::never ? rocksdb::kBlockCacheTier : rocksdb::kReadAllTier;
+  options.fill_cache = caching == Caching::fill;
+  return options;
+}
+
+std::string_view name_of_place(Place place) {
+  switch (place) {
+    case Place::index: return "index";
+    case Place::blob: return "blob";
+    case Place::log: return "log";
+  }
+  return "unknown";
+}
+
+/// RocksDB says Incomplete where the answer is not in memory, and where it has the table file
+/// itself not open, OK with no bytes. Nothing that is stored here is empty.
+bool left_open(const rocksdb::Status& status, Wait wait, const rocksdb::PinnableSlice& value) {
+  return status.IsIncomplete() || (wait == Wait::never && status.ok() && value.empty());
+}
+
+Result<Block> checked(const BlockId& id, const IndexEntry& entry, std::string_view body) {
+  const ByteView bytes = as_bytes(body);
+  if (bytes.size() != entry.size_bytes) return fail(Errc::corrupt, "the body has another size");
+  if (block_id_of(bytes) != id) return fail(Errc::corrupt, "the body does not match its id");
+  return Block::copy_of(id, bytes);
+}
+
+}  // namespace
+
+std::optional<Result<IndexEntry>> BlockReader::look_up(const BlockKey& key, Wait wait,
+                                                       rocksdb::PinnableSlice& raw) {
+  const rocksdb::Status status = database_.db().Get(read_options(wait, Caching::fill),
+                                                    database_.index(), to_slice(key.view()), &raw);
+  if (left_open(status, wait, raw)) return std::nullopt;
+  (wait == Wait::never ? at_once_ : waited_).fetch_add(1, std::memory_order_relaxed);
+  if (status.IsNotFound()) return fail(Errc::not_found);
+  if (!status.ok()) return to_error(status);
+  const auto entry = IndexEntry::decode(to_view(raw));
+  if (!entry.has_value()) {
+    return report_corrupt(key.id(), IndexEntry{}, "the index entry is malformed");
+  }
+  return *entry;
+}
+
+std::optional<Result<Block>> BlockReader::get(const BlockKey& key, Wait wait, Caching caching) {
+  std::string previous;
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    rocksdb::PinnableSlice raw;
+    const auto looked_up = look_up(key, wait, raw);
+    if (!looked_up.has_value()) return std::nullopt;
+    if (looked_up->has_error()) return looked_up->error();
+    const IndexEntry& entry = looked_up->value();
+    auto block = read_body(key, entry, wait, caching);
+    if (!block.has_value() || block->has_value()) return block;
+    if (block->error().code != Errc::corrupt) return block;
+    // The same entry twice: it is not a race with an erase, the body really is wrong.
+    if (attempt > 0 && previous == to_view(raw)) {
+      return report_corrupt(key.id(), entry, block->error().detail);
+    }
+    previous = raw.ToString();
+  }
+  return fail(Errc::unavailable, "the block is being erased and stored over and over");
+}
+
+std::optional<Result<Block>> BlockReader::read_body(const BlockKey& key, const IndexEntry& entry,
+                                                    Wait wait, Caching caching) {
+  switch (entry.place) {
+    case Place::index: return checked(key.id(), entry, entry.body);
+    case Place::blob: return read_from_blob(key, entry, wait, caching);
+    case Place::log:
+      if (wait == Wait::never) return std::nullopt;
+      return read_from_log(key.id(), entry, caching);
+  }
+  return fail(Errc::corrupt, "the index entry names no place");
+}
+
+std::optional<Result<Block>> BlockReader::read_from_blob(const BlockKey& key,
+                                                         const IndexEntry& entry, Wait wait,
+                                                         Caching caching) {
+  rocksdb::PinnableSlice body;
+  const rocksdb::Status status = database_.db().Get(read_options(wait, caching), database_.body(),
+                                                    to_slice(key.view()), &body);
+  if (left_open(status, wait, body)) return std::nullopt;
+  if (status.IsNotFound()) return fail(Errc::corrupt, "the body is missing");
+  if (!status.ok()) return to_error(status);
+  return checked(key.id(), entry, to_view(body));
+}
+
+Result<Block> BlockReader::read_from_log(const BlockId& id, const IndexEntry& entry,
+                                         Caching caching) {
+  BlockBuffer buffer(entry.size_bytes);
+  CAIRN_TRY(segments_.read_body(entry.position, buffer.room()));
+  buffer.commit(entry.size_bytes);
+  if (caching == Caching::bypass) {
+    segments_.drop_from_page_cache(entry.position, entry.size_bytes);
+  }
+  if (block_id_of(buffer.bytes()) != id) {
+    return fail(Errc::corrupt, "the body does not match its id");
+  }
+  return std::move(buffer).finish(id);
+}
+
+Error BlockReader::report_corrupt(const BlockId& id, const IndexEntry& entry,
+                                  const std::string& what) {
+  corrupt_.fetch_add(1, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(mutex_);
+    if (suspects_.size() < kMaxSuspects) suspects_.insert(id);
+    suspect_count_.store(suspects_.size(), std::memory_order_release);
+  }
+  const std::string text = id.text();
+  log_.event(LogLevel::error, "block_corrupt",
+             {{"block", text},
+              {"place", name_of_place(entry.place)},
+              {"segment", std::uint64_t{entry.position.segment}},
+              {"offset", entry.position.offset},
+              {"reason", what}});
+  return fail(Errc::corrupt, what);
+}
+
+bool BlockReader::suspect(const BlockId& id) const {
+  if (suspect_count_.load(std::memory_order_acquire) == 0) return false;
+  const std::lock_guard lock(mutex_);
+  return suspects_.contains(id);
+}
+
+void BlockReader::trust_again(const BlockId& id) {
+  const std::lock_guard lock(mutex_);
+  suspects_.erase(id);
+  suspect_count_.store(suspects_.size(), std::memory_order_release);
+}
+
+BlockReaderStats BlockReader::stats() const {
+  return {at_once_.load(std::memory_order_relaxed), waited_.load(std::memory_order_relaxed),
+          corrupt_.load(std::memory_order_relaxed)};
+}
+
+}  // namespace cairn

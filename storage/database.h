@@ -1,0 +1,98 @@
+// Database: the RocksDB instance of a store, its column families and how they are tuned. Safe to
+// use from any thread; BlockWriter is the only one that writes blocks.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+
+namespace cairn {
+
+/// A RocksDB status as an Error: not_found, corrupt, full, overloaded or unavailable.
+Error to_error(const rocksdb::Status& status);
+
+class Database {
+ public:
+  enum class Access : std::uint8_t { write, read_only };
+
+  struct Options {
+    std::filesystem::path directory;
+    Access access = Access::write;
+    /// Bounds index blocks, filters and small bodies that RocksDB keeps; block bodies are cached
+    /// above storage.
+    std::size_t cache_bytes = std::size_t{64} << 20;
+    /// Bounds what is written and not yet in a table file, all column families together.
+    std::size_t write_buffer_bytes = std::size_t{64} << 20;
+    /// Tests inject failures here; nothing means the machine's. Outlives the Database.
+    rocksdb::Env* env = nullptr;
+  };
+
+  /// Opens, or makes what is not there (never with read_only). `log` outlives the Database. Errors:
+  /// conflict (in use), corrupt, full, unavailable.
+  static Result<std::unique_ptr<Database>> open(Options options, Log& log);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  rocksdb::DB& db() { return *db_; }
+  /// Few small keys: what the store remembers about itself.
+  rocksdb::ColumnFamilyHandle* meta() { return handles_[0]; }
+  /// BlockKey -> IndexEntry.
+  rocksdb::ColumnFamilyHandle* index() { return handles_[1]; }
+  /// BlockKey -> body, for those whose place is blob.
+  rocksdb::ColumnFamilyHandle* body() { return handles_[2]; }
+
+  /// `sync`: returns when the batch, and so every batch before it, is durable.
+  Result<void> write(rocksdb::WriteBatch& batch, bool sync);
+
+  /// The meta value of `key`; nothing when there is none. Errors: corrupt, unavailable.
+  Result<std::optional<std::string>> meta_value(std::string_view key);
+
+  /// Whether RocksDB has stopped writing after an error, and for want of room.
+  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
+  bool out_of_space() const { return out_of_space_.load(std::memory_order_acquire); }
+  /// Asks RocksDB to go on after such an error. Blocks; true when writes work again.
+  bool try_resume();
+
+  /// A RocksDB integer property summed over the column families; 0 when unknown.
+  std::uint64_t property(const std::string& name);
+  std::uint64_t cache_used_bytes() const;
+
+  /// Copies what is in memory to table files. Errors as write().
+  Result<void> flush();
+
+ private:
+  class Listener;
+
+  Database() = default;
+
+  std::shared_ptr<rocksdb::Cache> cache_;
+  std::shared_ptr<Listener> listener_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> out_of_space_{false};
+};
+
+/// rocksdb::Slice and std::string_view are the same thing by two names.
+inline rocksdb::Slice to_slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+inline std::string_view to_view(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+}  // namespace cairn

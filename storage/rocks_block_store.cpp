@@ -1,0 +1,188 @@
+#include "storage/rocks_block_store.h"
+
+#include <utility>
+
+#include "base/limits.h"
+#include "crypto/hash.h"
+
+namespace cairn {
+namespace {
+
+/// So many look-ups are tried on the calling core before the pool is asked; more would hold the
+/// core's other connections up.
+constexpr std::size_t kLookUpsOnCore = 32;
+
+}  // namespace
+
+BlockKey RocksBlockStore::key_of(const BlockId& id) const {
+  return BlockKey(slot_of(id, placement_seed_), id);
+}
+
+std::optional<Result<RocksBlockStore::Known>> RocksBlockStore::look_up(const BlockKey& key,
+                                                                       Wait wait) {
+  rocksdb::PinnableSlice raw;
+  const auto entry = reader_.look_up(key, wait, raw);
+  if (!entry.has_value()) return std::nullopt;
+  if (entry->has_error()) return entry->error();
+  return Known{entry->value().place, entry->value().size_bytes, entry->value().position};
+}
+
+std::optional<Result<Found>> RocksBlockStore::try_get(const BlockId& id) {
+  auto block = reader_.get(key_of(id), Wait::never);
+  if (!block.has_value()) return std::nullopt;
+  if (block->has_error()) {
+    // Anything but a certain answer is get()'s to find out.
+    const Errc code = block->error().code;
+    if (code != Errc::not_found && code != Errc::corrupt) return std::nullopt;
+    return std::move(*block).error();
+  }
+  return Found{std::move(*block).value(), Source::storage};
+}
+
+Task<Result<Found>> RocksBlockStore::get(BlockId id, Deadline deadline) {
+  if (auto at_once = try_get(id)) co_return std::move(*at_once);
+  auto block = co_await pool_.run(
+      [this, key = key_of(id)]() -> Result<Block> { return *reader_.get(key, Wait::allowed); },
+      deadline);
+  if (block.has_error()) co_return std::move(block).error();
+  co_return Found{std::move(block).value(), Source::storage};
+}
+
+Task<Result<RocksBlockStore::Known>> RocksBlockStore::find(BlockKey key, Deadline deadline) {
+  if (auto at_once = look_up(key, Wait::never)) co_return std::move(*at_once);
+  co_return co_await pool_.run(
+      [this, key]() -> Result<Known> { return *look_up(key, Wait::allowed); }, deadline);
+}
+
+Task<Result<BlockStat>> RocksBlockStore::stat(BlockId id, Deadline deadline) {
+  const auto known = co_await find(key_of(id), deadline);
+  if (known.has_error()) co_return known.error();
+  co_return BlockStat{known.value().size_bytes, Source::storage};
+}
+
+void RocksBlockStore::count_written(const BlockId& id, const Result<Stored>& result) {
+  if (result.has_error()) return;
+  if (result.value() == Stored::held) touches_.fetch_add(1, std::memory_order_relaxed);
+  if (reader_.suspect(id)) reader_.trust_again(id);
+}
+
+Task<Result<Stored>> RocksBlockStore::put(Block block, Deadline deadline) {
+  const BlockId id = block.id();
+  const BlockKey key = key_of(id);
+  if (!reader_.suspect(id)) {
+    const auto known = co_await find(key, deadline);
+    if (known.has_value()) {
+      touches_.fetch_add(1, std::memory_order_relaxed);
+      co_return Stored::held;
+    }
+    if (known.error().code != Errc::not_found && known.error().code != Errc::corrupt) {
+      co_return known.error();
+    }
+  }
+  std::vector<WriteRequest> requests;
+  requests.push_back({WriteRequest::Kind::put, key, std::move(block)});
+  auto results = co_await writer_.submit(std::move(requests), deadline);
+  count_written(id, results.front());
+  co_return std::move(results.front());
+}
+
+Task<std::vector<Result<Stored>>> RocksBlockStore::put_many(std::vector<Block> blocks,
+                                                            Deadline deadline) {
+  std::vector<BlockKey> keys;
+  keys.reserve(blocks.size());
+  for (const Block& block : blocks) keys.push_back(key_of(block.id()));
+  const auto known = co_await held(keys, deadline);
+  if (known.has_error()) {
+    co_return std::vector<Result<Stored>>(blocks.size(), Result<Stored>(known.error()));
+  }
+  std::vector<Result<Stored>> results(blocks.size(), Result<Stored>(Stored::held));
+  std::vector<WriteRequest> requests;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    if (known.value()[i] && !reader_.suspect(blocks[i].id())) {
+      touches_.fetch_add(1, std::memory_order_relaxed);
+      continue;
+    }
+    requests.push_back({WriteRequest::Kind::put, keys[i], std::move(blocks[i])});
+    places.push_back(i);
+  }
+  if (requests.empty()) co_return results;
+  auto written = co_await writer_.submit(std::move(requests), deadline);
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    count_written(keys[places[i]].id(), written[i]);
+    results[places[i]] = std::move(written[i]);
+  }
+  co_return results;
+}
+
+Task<Result<std::vector<bool>>> RocksBlockStore::held(std::vector<BlockKey> keys,
+                                                      Deadline deadline) {
+  std::vector<bool> answers(keys.size());
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const auto known =
+        i < kLookUpsOnCore ? look_up(keys[i], Wait::never) : std::optional<Result<Known>>();
+    if (!known.has_value()) {
+      open.push_back(i);
+      continue;
+    }
+    if (known->has_error() && known->error().code == Errc::unavailable) co_return known->error();
+    answers[i] = known->has_value() && !reader_.suspect(keys[i].id());
+  }
+  if (open.empty()) co_return answers;
+  // A named call: GCC 12 destroys a temporary with captures twice when it is awaited.
+  auto ask = [this, keys = std::move(keys), open = std::move(open),
+              answers = std::move(answers)]() mutable -> Result<std::vector<bool>> {
+    for (const std::size_t i : open) {
+      const auto known = look_up(keys[i], Wait::allowed);
+      if (known->has_error() && known->error().code == Errc::unavailable) return known->error();
+      answers[i] = known->has_value() && !reader_.suspect(keys[i].id());
+    }
+    return std::move(answers);
+  };
+  co_return co_await pool_.run(std::move(ask), deadline);
+}
+
+Task<Result<std::vector<BlockId>>> RocksBlockStore::missing(std::vector<BlockId> ids,
+                                                            Deadline deadline) {
+  std::vector<BlockKey> keys;
+  keys.reserve(ids.size());
+  for (const BlockId& id : ids) keys.push_back(key_of(id));
+  const auto known = co_await held(std::move(keys), deadline);
+  if (known.has_error()) co_return known.error();
+  std::vector<BlockId> absent;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (!known.value()[i]) absent.push_back(ids[i]);
+  }
+  co_return absent;
+}
+
+Task<Result<void>> RocksBlockStore::erase(BlockId id, Deadline deadline) {
+  const BlockKey key = key_of(id);
+  const auto known = co_await find(key, deadline);
+  if (known.has_error() && known.error().code == Errc::not_found) co_return ok();
+  if (known.has_error() && known.error().code != Errc::corrupt) co_return known.error();
+  std::vector<WriteRequest> requests;
+  requests.push_back({WriteRequest::Kind::erase, key, Block()});
+  const auto results = co_await writer_.submit(std::move(requests), deadline);
+  if (results.front().has_error()) co_return results.front().error();
+  erased_.fetch_add(1, std::memory_order_relaxed);
+  if (reader_.suspect(id)) reader_.trust_again(id);
+  if (known.has_error() || known.value().place != Place::log) co_return ok();
+  // The block is gone; giving its pages back can fail or come too late: the sweep does it then.
+  const auto released = co_await pool_.run(
+      [this, gone = known.value()]() -> Result<void> {
+        return segments_.release(gone.position, gone.size_bytes);
+      },
+      deadline);
+  if (released.has_error()) {
+    log_.event(LogLevel::warn, "release_deferred", {{"reason", released.error().detail}});
+  }
+  co_return ok();
+}
+
+RocksBlockStoreStats RocksBlockStore::stats() const {
+  return {touches_.load(std::memory_order_relaxed), erased_.load(std::memory_order_relaxed)};
+}
+
+}  // namespace cairn

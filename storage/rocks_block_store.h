@@ -1,0 +1,68 @@
+// RocksBlockStore: the BlockStore of a storage node, over the index, the blob files and the value
+// log. Any thread; a Task resumes on the caller's executor.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/block_store.h"
+#include "base/blocking_pool.h"
+#include "storage/block_reader.h"
+#include "storage/block_writer.h"
+
+namespace cairn {
+
+struct RocksBlockStoreStats {
+  std::uint64_t touches = 0;  ///< Puts of blocks that were held already.
+  std::uint64_t erased = 0;
+};
+
+class RocksBlockStore final : public BlockStore {
+ public:
+  /// All references outlive the store.
+  RocksBlockStore(BlockReader& reader, BlockWriter& writer, ValueSegments& segments,
+                  BlockingPool& pool, std::uint64_t placement_seed, Log& log)
+      : reader_(reader),
+        writer_(writer),
+        segments_(segments),
+        pool_(pool),
+        placement_seed_(placement_seed),
+        log_(log) {}
+
+  std::optional<Result<Found>> try_get(const BlockId& id) override;
+  Task<Result<Found>> get(BlockId id, Deadline deadline) override;
+  Task<Result<BlockStat>> stat(BlockId id, Deadline deadline) override;
+  Task<Result<Stored>> put(Block block, Deadline deadline) override;
+  Task<std::vector<Result<Stored>>> put_many(std::vector<Block> blocks, Deadline deadline) override;
+  Task<Result<std::vector<BlockId>>> missing(std::vector<BlockId> ids, Deadline deadline) override;
+  Task<Result<void>> erase(BlockId id, Deadline deadline) override;
+
+  RocksBlockStoreStats stats() const;
+
+ private:
+  /// What an index entry says, without what it borrows.
+  struct Known {
+    Place place = Place::index;
+    std::uint32_t size_bytes = 0;
+    LogPosition position;
+  };
+
+  BlockKey key_of(const BlockId& id) const;
+  std::optional<Result<Known>> look_up(const BlockKey& key, Wait wait);
+  Task<Result<Known>> find(BlockKey key, Deadline deadline);
+  Task<Result<std::vector<bool>>> held(std::vector<BlockKey> keys, Deadline deadline);
+  void count_written(const BlockId& id, const Result<Stored>& result);
+
+  BlockReader& reader_;
+  BlockWriter& writer_;
+  ValueSegments& segments_;
+  BlockingPool& pool_;
+  const std::uint64_t placement_seed_;
+  Log& log_;
+  std::atomic<std::uint64_t> touches_{0};
+  std::atomic<std::uint64_t> erased_{0};
+};
+
+}  // namespace cairn

@@ -1,0 +1,186 @@
+#include "storage/storage.h"
+
+#include <unistd.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "storage/block_reader.h"
+#include "storage/block_writer.h"
+#include "storage/database.h"
+#include "storage/open_store.h"
+#include "storage/rocks_block_store.h"
+#include "storage/scrubber.h"
+
+namespace cairn {
+namespace {
+
+/// How late a caller hears that its deadline has passed, and how soon a disk with room again is
+/// written to.
+constexpr auto kTick = std::chrono::milliseconds(100);
+constexpr int kTicksARefresh = 10;
+
+ValueLogWriter::Options log_options(const StorageOptions& options) {
+  ValueLogWriter::Options log;
+  log.segment_bytes = options.segment_bytes;
+  log.sync = options.sync;
+  log.sync_file = options.world.sync_file
+                      ? options.world.sync_file
+                      : SyncFile([](int descriptor) { return ::fdatasync(descriptor); });
+  return log;
+}
+
+BlockWriter::Options writer_options(const StorageOptions& options) {
+  BlockWriter::Options writer;
+  writer.queue_bytes = options.queue_bytes;
+  writer.sync = options.sync;
+  return writer;
+}
+
+}  // namespace
+
+/// Declared in the order in which the parts stand on each other; destroyed the other way round.
+class Storage::Parts {
+ public:
+  Parts(const StorageOptions& options, OpenStore opened, const Clock& clock, Log& log)
+      : store_(std::move(opened)),
+        space_(options.directory, options.reserve,
+               options.world.disk_space ? options.world.disk_space : AskDiskSpace(disk_space_of),
+               log),
+        reader_(*store_.database, *store_.segments, log),
+        writer_(*store_.database, *store_.segments,
+                std::make_unique<ValueLogWriter>(*store_.segments, log_options(options),
+                                                 store_.log_next),
+                space_, writer_options(options), clock, log),
+        pool_("storage-read", options.reader_threads, options.reader_queue, clock),
+        blocks_(reader_, writer_, *store_.segments, pool_, store_.identity.placement_seed, log),
+        scrubber_(*store_.database, reader_, *store_.segments, store_.identity.placement_seed,
+                  {options.scrub_bytes_per_second, options.scrub_interval}, clock, log) {
+    space_.refresh();
+    scrubber_.start();
+    ticker_ = std::thread([this] { tick(); });
+  }
+
+  ~Parts() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    ticker_.join();
+  }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
+  BlockStore& blocks() { return blocks_; }
+  const StoreIdentity& identity() const { return store_.identity; }
+  void scrub_now() { scrubber_.begin_now(); }
+  StorageStats stats();
+
+ private:
+  void tick();
+  void add_disk_stats(StorageStats& stats);
+
+  OpenStore store_;
+  SpaceWatch space_;
+  BlockReader reader_;
+  BlockWriter writer_;
+  BlockingPool pool_;
+  RocksBlockStore blocks_;
+  Scrubber scrubber_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread ticker_;
+};
+
+void Storage::Parts::tick() {
+  name_this_thread("storage-tick");
+  std::unique_lock lock(mutex_);
+  for (int ticks = 0; !wake_.wait_for(lock, kTick, [this] { return stopping_; }); ++ticks) {
+    lock.unlock();
+    writer_.expire();
+    if (ticks % kTicksARefresh == 0) {
+      space_.refresh();
+      if (store_.database->stopped() && !space_.full()) {
+        static_cast<void>(store_.database->try_resume());  // Tried again at the next refresh.
+      }
+    }
+    lock.lock();
+  }
+}
+
+void Storage::Parts::add_disk_stats(StorageStats& stats) {
+  Database& database = *store_.database;
+  std::uint64_t blocks = 0;
+  database.db().GetIntProperty(database.index(), rocksdb::DB::Properties::kEstimateNumKeys,
+                               &blocks);
+  stats.blocks = blocks;
+  stats.disk_free_bytes = space_.free_bytes();
+  stats.disk_total_bytes = space_.total_bytes();
+  stats.reserve_bytes = space_.reserve_bytes();
+  stats.stopped = database.stopped();
+  stats.full = space_.full() || (stats.stopped && database.out_of_space());
+  stats.table_bytes = database.property(rocksdb::DB::Properties::kLiveSstFilesSize);
+  stats.blob_bytes = database.property(rocksdb::DB::Properties::kLiveBlobFileSize);
+  stats.memtable_bytes = database.property(rocksdb::DB::Properties::kCurSizeAllMemTables);
+  stats.pending_compaction_bytes =
+      database.property(rocksdb::DB::Properties::kEstimatePendingCompactionBytes);
+  stats.cache_used_bytes = database.cache_used_bytes();
+  stats.released_bytes = store_.segments->released_bytes();
+}
+
+StorageStats Storage::Parts::stats() {
+  StorageStats stats;
+  add_disk_stats(stats);
+  const BlockWriterStats writer = writer_.stats();
+  stats.write_batches = writer.batches;
+  stats.written_blocks = writer.requests;
+  stats.written_bytes = writer.bytes;
+  stats.failed_batches = writer.failed_batches;
+  stats.write_busy_ns = writer.busy_ns;
+  stats.waiting_writes = writer.waiting_requests;
+  stats.waiting_write_bytes = writer.waiting_bytes;
+  const BlockReaderStats reader = reader_.stats();
+  stats.reads_at_once = reader.at_once;
+  stats.reads_waited = reader.waited;
+  stats.corrupt_reads = reader.corrupt;
+  stats.waiting_reads = pool_.waiting();
+  const RocksBlockStoreStats blocks = blocks_.stats();
+  stats.touches = blocks.touches;
+  stats.erased = blocks.erased;
+  stats.adopted_at_start = store_.adopted;
+  stats.scrub = scrubber_.progress();
+  return stats;
+}
+
+Result<std::unique_ptr<Storage>> Storage::open(StorageOptions options, const Clock& clock,
+                                               Random& random, Log& log) {
+  Database::Options database;
+  database.cache_bytes = options.cache_bytes;
+  database.write_buffer_bytes = options.write_buffer_bytes;
+  database.env = options.world.env;
+  CAIRN_TRY(auto opened, open_store(options.directory, {options.node_name, options.placement_seed},
+                                    database, random, log));
+  return std::unique_ptr<Storage>(
+      new Storage(std::make_unique<Parts>(options, std::move(opened), clock, log)));
+}
+
+Storage::Storage(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Storage::~Storage() = default;
+
+BlockStore& Storage::blocks() {
+  return parts_->blocks();
+}
+const StoreIdentity& Storage::identity() const {
+  return parts_->identity();
+}
+StorageStats Storage::stats() const {
+  return parts_->stats();
+}
+void Storage::scrub_now() {
+  parts_->scrub_now();
+}
+
+}  // namespace cairn
