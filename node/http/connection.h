@@ -1,0 +1,96 @@
+// Connection: one HTTP/1.1 connection on one core, from accept to close (RFC 9112). One coroutine
+// reads heads, asks the handler and writes answers in order; the core's wheel bounds every wait.
+#pragma once
+
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/task.h"
+#include "node/http/access_log.h"
+#include "node/http/cores.h"
+#include "node/http/counters.h"
+#include "node/http/exchange.h"
+#include "node/http/handler.h"
+#include "node/http/input.h"
+#include "node/http/limits.h"
+#include "node/http/request_gate.h"
+
+namespace cairn::http {
+
+using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
+
+/// What all connections of one server on one core share. Outlives them.
+struct ConnectionContext {
+  Core& core;
+  Handler& handler;
+  const Limits& limits;
+  CoreCounters& counters;
+  AccessLog* access_log;  ///< May be null.
+  ExchangePool& exchanges;
+};
+
+class RequestBody;
+
+class Connection final : private TimerWheel::Timer {
+ public:
+  Connection(ConnectionContext& context, Socket socket, std::string peer);
+  ~Connection() override;
+
+  /// Serves until the connection ends. Runs on the connection's core; the Connection outlives it.
+  Task<void> serve();
+
+  /// Ends after the answer under way; at once when none is. This core's thread.
+  void drain();
+  /// Ends now. This core's thread.
+  void abort();
+
+ private:
+  friend class RequestBody;
+
+  enum class Wait : std::uint8_t { none, idle, head, body, write, linger };
+  enum class HeadState : std::uint8_t { incomplete, ready, refused };
+
+  void expired() override;
+  void arm(Wait wait, std::chrono::milliseconds limit);
+
+  HeadState next_head();
+  void refuse(const Refusal& refusal);
+  Task<bool> receive();
+  Task<void> answer_slowly();
+  void keep_head();
+  Task<void> discard_body(RequestBody& body);
+  void write_head(std::optional<std::uint64_t> body_bytes, bool chunked);
+  void queue_answer();
+  /// Sends all that is queued; false when the connection broke or was too slow, and then it is
+  /// aborted.
+  Task<bool> flush();
+  Task<void> send_source();
+  void queue_source_bytes(ByteView bytes, bool chunked);
+  void account(bool complete, std::uint64_t body_bytes);
+  Task<void> linger();
+
+  Exchange& exchange();
+  Request& request() { return exchange().request; }
+  Response& response() { return exchange().response; }
+
+  ConnectionContext& context_;
+  Socket socket_;
+  const std::string peer_;
+  Input input_;
+  std::unique_ptr<Exchange> exchange_;
+  std::string_view head_;    ///< The present request's head, in input_.
+  std::size_t scanned_ = 0;  ///< Unread input that scan_head has seen.
+  Wait wait_ = Wait::none;
+  bool timed_out_ = false;
+  bool waiting_idle_ = false;  ///< Suspended between requests: may be closed without harm.
+  bool closing_ = false;       ///< Close after the answer under way.
+  bool lingering_ = false;     ///< The client may still be sending when the connection closes.
+  bool broken_ = false;        ///< The peer is gone or was cut off.
+};
+
+}  // namespace cairn::http
