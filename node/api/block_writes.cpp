@@ -1,0 +1,140 @@
+// The calls of BlockApi that have a body: put, post, missing, fetch, batch.
+#include "base/block_id_text.h"
+#include "node/api/batch.h"
+#include "node/api/block_api.h"
+#include "node/api/fetch_source.h"
+#include "node/api/id_list.h"
+#include "node/api/upload.h"
+
+namespace cairn::api {
+namespace {
+
+void refuse(http::Response& response, const Refused& refused) {
+  refuse(response, refused.refusal, refused.detail);
+}
+
+void answer_json(http::Response& response, std::uint16_t status, std::string json) {
+  response.set_text(status, "application/json", std::move(json));
+  response.fields.add_lines("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+  response.answered_by = "api";
+}
+
+/// Whether the body says that it is JSON, or does not say what it is.
+bool may_be_json(const http::Request& request) {
+  const auto type = request.field("Content-Type");
+  if (!type) return true;
+  std::string_view name = type->substr(0, type->find(';'));
+  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+  return name.empty() || http::equals_ignoring_case(name, "application/json");
+}
+
+}  // namespace
+
+bool BlockApi::may_write(http::Response& response) const {
+  switch (options_.write) {
+    case WritePolicy::anyone: return true;
+    case WritePolicy::accounts: refuse(response, Refusal::login_needed); return false;
+    case WritePolicy::nobody: refuse(response, Refusal::writes_closed); return false;
+  }
+  return false;
+}
+
+Task<void> BlockApi::put_one(const http::Request& request, http::BodyReader& body,
+                             const RouteMatch& match, http::Response& response) {
+  const bool named = match.route->endpoint == Endpoint::block;
+  const std::optional<BlockId> id = named ? parse_block_id(match.id) : std::nullopt;
+  if (!may_write(response)) co_return;
+  if (named && !id) co_return refuse(response, Refusal::bad_id);
+  if (const auto refusal = refusal_of_body(request, options_.block_bytes)) {
+    co_return refuse(response, *refusal);
+  }
+  Taken<BlockUpload> upload = co_await read_block(request, body, bodies_, options_.block_bytes);
+  if (!upload) co_return refuse(response, upload.error());
+  const Block block = upload.value().block;
+  const std::string text = block.id().text();
+  if (named && block.id() != *id) {
+    co_return refuse(response, Refusal::hash_mismatch, "the bytes received have the id " + text);
+  }
+  const Result<Stored> stored = co_await store_.put(block, deadline());
+  if (!stored) co_return refuse(response, refusal_of(stored.error().code));
+  const bool created = stored.value() == Stored::created;
+  answer_json(response, created ? 201 : 200,
+              "{\"id\":\"" + text + "\",\"size\":" + std::to_string(block.size_bytes()) + "}");
+  if (!named) response.fields.add("Location", "/v1/blocks/" + text);
+}
+
+Task<std::optional<std::vector<BlockId>>> BlockApi::read_ids(const http::Request& request,
+                                                             http::BodyReader& body,
+                                                             http::Response& response) {
+  const std::size_t limit_bytes = id_list_bytes(options_.ids_per_call);
+  if (const auto refusal = refusal_of_body(request, limit_bytes)) {
+    refuse(response, *refusal);
+    co_return std::nullopt;
+  }
+  if (!may_be_json(request)) {
+    refuse(response, Refusal::wrong_content_type);
+    co_return std::nullopt;
+  }
+  const Taken<TextUpload> upload = co_await read_text(body, bodies_, limit_bytes);
+  if (!upload) {
+    refuse(response, upload.error());
+    co_return std::nullopt;
+  }
+  Result<std::vector<BlockId>> ids = parse_id_list(upload.value().text, options_.ids_per_call);
+  if (!ids) {
+    const bool many = ids.error().code == Errc::overloaded;
+    refuse(response, many ? Refusal::too_many : Refusal::bad_json, ids.error().detail);
+    co_return std::nullopt;
+  }
+  co_return std::move(ids.value());
+}
+
+Task<void> BlockApi::missing(const http::Request& request, http::BodyReader& body,
+                             http::Response& response) {
+  auto ids = co_await read_ids(request, body, response);
+  if (!ids) co_return;
+  const Result<std::vector<BlockId>> gone = co_await store_.missing(std::move(*ids), deadline());
+  if (!gone) co_return refuse(response, refusal_of(gone.error().code));
+  std::string json = "{\"missing\":[";
+  json.reserve(gone.value().size() * (BlockId::kTextSize + 3) + 32);
+  for (const BlockId& id : gone.value()) {
+    if (json.back() != '[') json.push_back(',');
+    json.append("\"").append(id.text()).append("\"");
+  }
+  json.append("]}");
+  answer_json(response, 200, std::move(json));
+}
+
+Task<void> BlockApi::fetch(const http::Request& request, http::BodyReader& body,
+                           http::Response& response) {
+  auto ids = co_await read_ids(request, body, response);
+  if (!ids) co_return;
+  response.fields.add("Content-Type", "application/vnd.cairn.blocks");
+  response.fields.add_lines("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+  response.answered_by = "api";
+  const FetchSource::World world{.store = store_,
+                                 .clock = clock_,
+                                 .budget = fetched_,
+                                 .reads = reads_ahead_,
+                                 .deadline = options_.deadline,
+                                 .block_bytes = options_.block_bytes};
+  response.source = std::make_unique<FetchSource>(world, std::move(*ids));
+}
+
+Task<void> BlockApi::batch(const http::Request& request, http::BodyReader& body,
+                           http::Response& response) {
+  if (!may_write(response)) co_return;
+  if (const auto refusal = refusal_of_body(request, options_.batch_bytes)) {
+    co_return refuse(response, *refusal);
+  }
+  BatchCall call(store_, clock_, bodies_,
+                 {.block_bytes = options_.block_bytes,
+                  .body_bytes = options_.batch_bytes,
+                  .blocks = options_.batch_blocks,
+                  .deadline = options_.deadline});
+  const auto refused = co_await call.run(body);
+  if (refused) co_return refuse(response, *refused);
+  answer_json(response, 200, call.results_json());
+}
+
+}  // namespace cairn::api

@@ -1,0 +1,112 @@
+#include "node/api/errors.h"
+
+#include <array>
+
+#include "base/log.h"
+
+namespace cairn::api {
+namespace {
+
+struct Row {
+  Refusal refusal;
+  std::uint16_t status;
+  std::string_view type;
+  std::string_view title;
+  std::string_view hint;
+};
+
+constexpr std::array<Row, kRefusalCount> kTable{{
+    {Refusal::bad_id, 400, "bad-id", "This is not a block id.",
+     "An id is the SHA-256 of the block: 64 lower-case hexadecimal digits, or its CIDv1."},
+    {Refusal::bad_json, 400, "bad-json", "The body is not the JSON that this call takes.", ""},
+    {Refusal::bad_frames, 400, "bad-frames", "The body does not end where a frame ends.",
+     "Each frame is its length as 4 bytes, little-endian, and that many bytes. Frames that were "
+     "complete may have been stored."},
+    {Refusal::bad_body, 400, "bad-body", "The body could not be read.", ""},
+    {Refusal::login_needed, 401, "login-needed", "Writing here needs an account.",
+     "Log in and send the token as Authorization: Bearer."},
+    {Refusal::writes_closed, 403, "writes-closed", "This site takes no blocks.", ""},
+    {Refusal::denied, 403, "denied", "This is not allowed.", ""},
+    {Refusal::not_held, 404, "not-held", "No block of that id is held.", ""},
+    {Refusal::no_such_route, 404, "no-such-route", "The API has no such path.",
+     "GET /v1/openapi.json describes every path."},
+    {Refusal::method_not_allowed, 405, "method-not-allowed", "The path does not take this method.",
+     "Allow names those that it takes."},
+    {Refusal::body_timeout, 408, "body-timeout", "The body did not arrive in time.", ""},
+    {Refusal::conflict, 409, "conflict", "Somebody else was first.", "Read the present state."},
+    {Refusal::length_needed, 411, "length-needed", "The body has neither a length nor chunks.", ""},
+    {Refusal::precondition_failed, 412, "precondition-failed",
+     "A condition of the request does not hold.", ""},
+    {Refusal::too_large, 413, "too-large", "The body is larger than the limit.",
+     "Cut what you store into smaller blocks."},
+    {Refusal::too_many, 413, "too-many", "The call names more than it may.",
+     "Split it into several calls."},
+    {Refusal::encoded_body, 415, "encoded-body", "The body must not be encoded.",
+     "Send it without Content-Encoding."},
+    {Refusal::wrong_content_type, 415, "wrong-content-type",
+     "The body is not of the type that this call takes.", "Send Content-Type: application/json."},
+    {Refusal::hash_mismatch, 422, "hash-mismatch", "The bytes are not those that the id names.",
+     ""},
+    {Refusal::empty_block, 422, "empty-block", "A block has at least one byte.", ""},
+    {Refusal::corrupt, 500, "corrupt", "The block is held, but its bytes have been damaged.",
+     "Store it again, and it is repaired."},
+    {Refusal::unavailable, 503, "unavailable", "No holder could be reached in time.",
+     "Try again after the time that Retry-After says."},
+    {Refusal::overloaded, 503, "overloaded", "Too much is under way just now.",
+     "Try again after the time that Retry-After says."},
+    {Refusal::full, 507, "full", "There is no room left for new blocks.",
+     "Reading goes on. The operator has to make room."},
+}};
+
+constexpr bool table_is_in_order() {
+  for (std::size_t i = 0; i < kTable.size(); ++i) {
+    if (static_cast<std::size_t>(kTable[i].refusal) != i) return false;
+  }
+  return true;
+}
+static_assert(table_is_in_order());
+
+const Row& row_of(Refusal refusal) {
+  return kTable[static_cast<std::size_t>(refusal)];
+}
+
+}  // namespace
+
+http::Problem problem_of(Refusal refusal) {
+  const Row& row = row_of(refusal);
+  return {
+      .status = row.status, .type = row.type, .title = row.title, .detail = {}, .hint = row.hint};
+}
+
+Refusal refusal_of(Errc code) {
+  switch (code) {
+    case Errc::not_found: return Refusal::not_held;
+    case Errc::corrupt: return Refusal::corrupt;
+    case Errc::unavailable: return Refusal::unavailable;
+    case Errc::wrong_epoch: return Refusal::unavailable;
+    case Errc::conflict: return Refusal::conflict;
+    case Errc::overloaded: return Refusal::overloaded;
+    case Errc::full: return Refusal::full;
+    case Errc::malformed: return Refusal::bad_body;
+    case Errc::denied: return Refusal::denied;
+  }
+  return Refusal::unavailable;
+}
+
+void refuse(http::Response& response, Refusal refusal, std::string_view detail) {
+  http::Problem problem = problem_of(refusal);
+  problem.detail = detail;
+  http::set_problem(response, problem);
+  response.answered_by = "api";
+  if (problem.status == 503) response.fields.add_lines("Retry-After: 1\r\n");
+  if (problem.status == 401) response.fields.add_lines("WWW-Authenticate: Bearer\r\n");
+}
+
+void append_problem_members(std::string& out, Refusal refusal) {
+  const Row& row = row_of(refusal);
+  out.append("\"status\":").append(std::to_string(row.status));
+  out.append(",\"type\":\"/problems/").append(row.type).append("\",\"title\":");
+  append_json_string(out, row.title);
+}
+
+}  // namespace cairn::api

@@ -1,0 +1,57 @@
+// The one table from what went wrong to what a client is told (RFC 9457 problems). Pure; any
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "node/http/problem.h"
+#include "node/http/response.h"
+
+namespace cairn::api {
+
+/// Every way in which the API says no.
+enum class Refusal : std::uint8_t {
+  bad_id,
+  bad_json,
+  bad_frames,
+  bad_body,
+  login_needed,
+  writes_closed,
+  denied,
+  not_held,
+  no_such_route,
+  method_not_allowed,
+  body_timeout,
+  conflict,
+  length_needed,
+  precondition_failed,
+  too_large,
+  too_many,
+  encoded_body,
+  wrong_content_type,
+  hash_mismatch,
+  empty_block,
+  corrupt,
+  unavailable,
+  overloaded,
+  full,
+};
+inline constexpr std::size_t kRefusalCount = static_cast<std::size_t>(Refusal::full) + 1;
+
+/// Status, type, title and hint of `refusal`; without a detail.
+http::Problem problem_of(Refusal refusal);
+
+/// What a store's failure is to a client. Never not_held for anything but Errc::not_found.
+Refusal refusal_of(Errc code);
+
+/// Makes `response` that problem, with Retry-After where trying again helps and WWW-Authenticate
+/// where a login is asked for.
+void refuse(http::Response& response, Refusal refusal, std::string_view detail = {});
+
+/// The problem as one JSON object without surrounding members: "status":…,"type":…,"title":….
+void append_problem_members(std::string& out, Refusal refusal);
+
+}  // namespace cairn::api

@@ -1,0 +1,41 @@
+// Every path of the API and the methods it takes. docs/openapi.yaml says the same at length, and a
+// test holds the two against each other. Pure; any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "node/http/request.h"
+
+namespace cairn::api {
+
+enum class Endpoint : std::uint8_t { block, blocks, missing, fetch, batch, openapi };
+
+struct Route {
+  Endpoint endpoint;
+  std::string_view path;     ///< As in OpenAPI; {id} stands for one segment.
+  std::string_view methods;  ///< As in Allow.
+};
+
+inline constexpr std::array<Route, 6> kRoutes{{
+    {Endpoint::block, "/v1/blocks/{id}", "GET, HEAD, PUT, OPTIONS"},
+    {Endpoint::blocks, "/v1/blocks", "POST, OPTIONS"},
+    {Endpoint::missing, "/v1/blocks/missing", "POST, OPTIONS"},
+    {Endpoint::fetch, "/v1/blocks/fetch", "POST, OPTIONS"},
+    {Endpoint::batch, "/v1/blocks/batch", "POST, OPTIONS"},
+    {Endpoint::openapi, "/v1/openapi.json", "GET, HEAD, OPTIONS"},
+}};
+
+struct RouteMatch {
+  const Route* route = nullptr;  ///< Null when the API has no such path.
+  std::string_view id;           ///< What stands for {id}, as sent.
+};
+
+/// Which route `path` (still percent-encoded, without query) belongs to.
+RouteMatch match_route(std::string_view path);
+
+/// Whether the route takes the method.
+bool takes(const Route& route, http::Method method);
+
+}  // namespace cairn::api

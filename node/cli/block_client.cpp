@@ -1,0 +1,142 @@
+#include "node/cli/block_client.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <chrono>
+
+#include "base/limits.h"
+#include "base/timer.h"
+#include "crypto/hash.h"
+#include "node/config_text.h"
+
+namespace cairn::cli {
+namespace {
+
+namespace http = boost::beast::http;
+using std::chrono::milliseconds;
+
+constexpr unsigned kTries = 8;
+constexpr milliseconds kFirstPause{250};
+constexpr milliseconds kLongestPause{30'000};
+
+std::string block_target(const BlockId& id) {
+  return "/v1/blocks/" + id.text();
+}
+
+/// Retry-After in seconds where the server names it, else doubling.
+milliseconds pause_after(const Reply& reply, unsigned tries) {
+  if (const auto seconds = parse_count(reply.field("Retry-After"))) {
+    return std::min(milliseconds(std::min<std::uint64_t>(*seconds, 30) * 1000), kLongestPause);
+  }
+  return std::min(kFirstPause * (1U << tries), kLongestPause);
+}
+
+Result<std::vector<BlockId>> ids_in(const Reply& reply) {
+  boost::system::error_code error;
+  const boost::json::value parsed = boost::json::parse(
+      boost::json::string_view(reinterpret_cast<const char*>(reply.body.data()), reply.body.size()),
+      error);
+  const boost::json::value* list =
+      !error && parsed.is_object() ? parsed.as_object().if_contains("missing") : nullptr;
+  if (list == nullptr || !list->is_array()) {
+    return fail(Errc::malformed, "the answer is not the list of missing ids");
+  }
+  std::vector<BlockId> out;
+  for (const boost::json::value& item : list->as_array()) {
+    const auto id = item.is_string()
+                        ? BlockId::from_text({item.as_string().data(), item.as_string().size()})
+                        : std::nullopt;
+    if (!id) return fail(Errc::malformed, "the answer names something that is no id");
+    out.push_back(*id);
+  }
+  return out;
+}
+
+}  // namespace
+
+Error error_of(const Reply& reply) {
+  switch (reply.status) {
+    case 401:
+    case 403: return fail(Errc::denied, reply.words());
+    case 404: return fail(Errc::not_found, "not held by the server");
+    case 429: return fail(Errc::overloaded, reply.words());
+    case 502:
+    case 503:
+    case 504: return fail(Errc::unavailable, reply.words());
+    case 507: return fail(Errc::full, reply.words());
+    default: return fail(Errc::malformed, reply.words());
+  }
+}
+
+BlockClient::BlockClient(Executor executor, const ServerAddress& server)
+    : executor_(executor), http_(executor, server) {}
+
+Task<Result<BlockClient::PutOutcome>> BlockClient::put(BlockId id, Bytes bytes) {
+  const Call call{http::verb::put, block_target(id), "application/octet-stream", std::move(bytes)};
+  auto reply = co_await send(call);
+  if (!reply) co_return reply.error();
+  if (reply.value().status == 201) co_return PutOutcome::created;
+  if (reply.value().status == 200) co_return PutOutcome::held;
+  co_return error_of(reply.value());
+}
+
+Task<Result<Bytes>> BlockClient::get(BlockId id) {
+  const Call call{http::verb::get, block_target(id), {}, {}};
+  auto reply = co_await send(call);
+  if (!reply) co_return reply.error();
+  if (reply.value().status != 200) co_return error_of(reply.value());
+  if (block_id_of(reply.value().body) != id) {
+    co_return fail(Errc::corrupt, "the bytes that came are not those that the id names");
+  }
+  co_return std::move(reply.value().body);
+}
+
+Task<Result<BlockClient::Stat>> BlockClient::stat(BlockId id) {
+  const Call call{http::verb::head, block_target(id), {}, {}};
+  auto reply = co_await send(call);
+  if (!reply) co_return reply.error();
+  if (reply.value().status != 200) co_return error_of(reply.value());
+  const auto size = parse_count(reply.value().field("Content-Length"));
+  if (!size) co_return fail(Errc::malformed, "the answer has no Content-Length");
+  co_return Stat{*size, std::string(reply.value().field("Cairn-Source"))};
+}
+
+Task<Result<std::vector<BlockId>>> BlockClient::missing(std::vector<BlockId> ids) {
+  boost::json::array list;
+  for (const BlockId& id : ids) list.emplace_back(id.text());
+  const std::string body = boost::json::serialize(boost::json::object{{"ids", std::move(list)}});
+  const ByteView view = as_bytes(body);
+  const Call call{http::verb::post, "/v1/blocks/missing", "application/json",
+                  Bytes(view.begin(), view.end())};
+  auto reply = co_await send(call);
+  if (!reply) co_return reply.error();
+  if (reply.value().status != 200) co_return error_of(reply.value());
+  co_return ids_in(reply.value());
+}
+
+Task<Result<Reply>> BlockClient::send(const Call& call) {
+  for (unsigned tries = 0;; ++tries) {
+    const bool last = tries + 1 == kTries;
+    auto reply = co_await http_.send(call);
+    if (reply) {
+      answered_ = true;
+      const unsigned status = reply.value().status;
+      if (last || (status != 429 && status != 503)) co_return reply;
+      co_await pause(pause_after(reply.value(), tries));
+    } else if (last || !answered_ || reply.error().code != Errc::unavailable) {
+      // A server that never answered is not there; one that did may be restarting.
+      co_return reply;
+    } else {
+      co_await pause(std::min(kFirstPause * (1U << tries), kLongestPause));
+    }
+  }
+}
+
+Task<void> BlockClient::pause(milliseconds wait) {
+  Timer timer(executor_, wait);
+  co_await timer.async_wait(boost::asio::as_tuple(kAwait));
+}
+
+}  // namespace cairn::cli

@@ -1,0 +1,98 @@
+#include "node/cli/block_cutter.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <istream>
+#include <system_error>
+#include <utility>
+
+namespace cairn::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+}  // namespace
+
+BlockCutter::BlockCutter(std::vector<std::string> paths, std::size_t block_bytes, std::istream& in)
+    : block_bytes_(block_bytes), in_(in) {
+  for (const std::string& path : paths) add_path(path);
+}
+
+void BlockCutter::add_path(const std::string& path) {
+  if (path == "-") {
+    waiting_.push_back(path);
+    total_.reset();
+    return;
+  }
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (error || status.type() == fs::file_type::not_found) {
+    problems_.push_back(path + ": " + (error ? error.message() : "No such file or directory"));
+  } else if (fs::is_directory(status)) {
+    add_directory(path);
+  } else {
+    waiting_.push_back(path);
+    const auto size = fs::file_size(path, error);
+    if (error) total_.reset();  // A pipe or a device: its end is not known.
+    if (total_) *total_ += size;
+  }
+}
+
+void BlockCutter::add_directory(const std::string& path) {
+  std::error_code error;
+  std::vector<std::pair<std::string, std::uint64_t>> found;
+  for (auto it = fs::recursive_directory_iterator(path, error);
+       !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    std::error_code ignored;
+    if (it->is_symlink(ignored) || !it->is_regular_file(ignored)) continue;
+    found.emplace_back(it->path().string(), it->file_size(ignored));
+  }
+  if (error) problems_.push_back(path + ": " + error.message());
+  std::sort(found.begin(), found.end());
+  for (const auto& [file, size] : found) {
+    waiting_.push_back(file);
+    if (total_) *total_ += size;
+  }
+}
+
+bool BlockCutter::open_next() {
+  while (!waiting_.empty()) {
+    path_ = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (path_ == "-") {
+      open_ = &in_;
+      return true;
+    }
+    errno = 0;
+    file_ = std::ifstream(path_, std::ios::binary);
+    if (file_) {
+      open_ = &file_;
+      return true;
+    }
+    problems_.push_back(path_ + ": " + std::strerror(errno != 0 ? errno : EIO));
+  }
+  return false;
+}
+
+std::optional<BlockCutter::Cut> BlockCutter::next() {
+  while (open_ != nullptr || open_next()) {
+    Cut cut{path_, Bytes(block_bytes_)};
+    open_->read(reinterpret_cast<char*>(cut.bytes.data()),
+                static_cast<std::streamsize>(block_bytes_));
+    const auto count = static_cast<std::size_t>(open_->gcount());
+    if (open_->bad()) problems_.push_back(path_ + ": cannot be read to its end");
+    if (!*open_) open_ = nullptr;
+    if (count == 0) continue;
+    cut.bytes.resize(count);
+    return cut;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> BlockCutter::take_problems() {
+  return std::exchange(problems_, {});
+}
+
+}  // namespace cairn::cli

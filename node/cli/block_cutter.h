@@ -1,0 +1,52 @@
+// Files, directories and standard input, cut into blocks one after the other. One thread; reads the
+// disk as it is asked.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <fstream>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace cairn::cli {
+
+class BlockCutter {
+ public:
+  struct Cut {
+    std::string path;
+    Bytes bytes;  ///< 1 to block_bytes.
+  };
+
+  /// `paths`: files, directories (walked in the order of their names, links not followed), "-" for
+  /// `in`, which outlives the cutter.
+  BlockCutter(std::vector<std::string> paths, std::size_t block_bytes, std::istream& in);
+
+  /// The next block, or nothing at the end. What cannot be read is skipped and told by problems().
+  std::optional<Cut> next();
+
+  /// Sum of the files' sizes; nothing when standard input is among them.
+  std::optional<std::uint64_t> total_bytes() const { return total_; }
+  /// One line for each path that could not be read whole, taken once.
+  std::vector<std::string> take_problems();
+
+ private:
+  void add_path(const std::string& path);
+  void add_directory(const std::string& path);
+  bool open_next();
+
+  const std::size_t block_bytes_;
+  std::istream& in_;
+  std::deque<std::string> waiting_;
+  std::string path_;
+  std::ifstream file_;
+  std::istream* open_ = nullptr;
+  std::optional<std::uint64_t> total_ = 0;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace cairn::cli

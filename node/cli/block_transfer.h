@@ -1,0 +1,39 @@
+// The transfers behind `cairn block`: several coroutines on one loop, each with its own connection,
+// results in order. One thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "node/cli/command.h"
+#include "node/cli/http_client.h"
+#include "node/cli/progress.h"
+
+namespace cairn::cli {
+
+struct TransferOptions {
+  ServerAddress server;
+  std::size_t jobs = 8;
+  std::size_t block_bytes = 0;
+  Progress::Style progress = Progress::Style::quiet;
+  bool json = false;
+};
+
+/// Puts every block of `paths`; prints "id  size  path" a line, in order.
+Exit put_paths(const TransferOptions& options, std::vector<std::string> paths, World& world);
+
+/// Gets `ids` and writes their bytes one after the other to `file` (only ever whole: written beside
+/// it, then renamed), or to world.out where `file` is empty. Stops at the first that fails.
+Exit get_blocks(const TransferOptions& options, const std::vector<BlockId>& ids,
+                const std::string& file, World& world);
+
+/// Prints size and source of each.
+Exit stat_blocks(const TransferOptions& options, const std::vector<BlockId>& ids, World& world);
+
+/// Prints those that the server does not hold; Exit::partial when there are any.
+Exit missing_blocks(const TransferOptions& options, const std::vector<BlockId>& ids, World& world);
+
+}  // namespace cairn::cli

@@ -1,0 +1,48 @@
+#include "node/cli/cli.h"
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <exception>
+#include <ostream>
+
+#include "node/build_info.h"
+
+namespace cairn::cli {
+
+void build_app(CLI::App& app, Command& command) {
+  app.description("Cairn: a general backend for websites that never knows what it stores.");
+  app.require_subcommand(1);
+  app.fallthrough(false);
+  app.set_version_flag("--version", std::string("cairn ") + kVersion);
+  add_serve_command(app, command);
+  add_block_commands(app, command);
+  add_config_commands(app, command);
+  add_fsck_command(app, command);
+  add_doctor_command(app, command);
+  add_completion_command(app, command);
+  add_version_command(app, command);
+}
+
+int run(std::vector<std::string> arguments, World& world) {
+  CLI::App app;
+  app.name("cairn");
+  Command command;
+  build_app(app, command);
+  try {
+    // CLI11 takes them from the back.
+    std::reverse(arguments.begin(), arguments.end());
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error, world.out, world.err);
+    return code == 0 ? 0 : static_cast<int>(Exit::usage);
+  }
+  try {
+    return static_cast<int>(command(world));
+  } catch (const std::exception& error) {
+    world.err << "cairn: " << error.what() << '\n';
+    return static_cast<int>(Exit::failure);
+  }
+}
+
+}  // namespace cairn::cli

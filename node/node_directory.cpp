@@ -1,0 +1,69 @@
+#include "node/node_directory.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+#include <system_error>
+
+namespace cairn {
+namespace {
+
+constexpr std::string_view kSpace = " \t\r\n";
+
+Error cannot(const std::filesystem::path& directory, const std::string& what, int error_number) {
+  const bool denied = error_number == EACCES || error_number == EPERM || error_number == EROFS;
+  return fail(
+      denied ? Errc::denied : Errc::unavailable,
+      "data directory " + directory.string() + " " + what + ": " + std::strerror(error_number));
+}
+
+}  // namespace
+
+Result<std::string> prepare_data_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  const std::filesystem::path parent = std::filesystem::absolute(directory, error).parent_path();
+  if (!error) std::filesystem::create_directories(parent, error);
+  if (error) return cannot(directory, "cannot be made", error.value());
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
+    return cannot(directory, "cannot be made", errno);
+  }
+  struct stat info {};
+  if (::stat(directory.c_str(), &info) != 0) return cannot(directory, "cannot be read", errno);
+  if (!S_ISDIR(info.st_mode)) {
+    return fail(Errc::unavailable, "data directory " + directory.string() + " is not a directory");
+  }
+  if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return cannot(directory, "cannot be written", errno);
+  }
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) == 0) return std::string();
+  if (::chmod(directory.c_str(), 0700) != 0) {
+    return cannot(directory, "is open to other users and cannot be closed to them", errno);
+  }
+  return "data directory " + directory.string() + " was open to other users; its mode is 0700 now";
+}
+
+Result<std::uint64_t> read_placement_seed(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  char text[64];
+  in.read(text, sizeof text);
+  if (!in.is_open() || in.bad()) {
+    return fail(Errc::unavailable, file.string() + ": cannot be read");
+  }
+  std::string_view view(text, static_cast<std::size_t>(in.gcount()));
+  view.remove_prefix(std::min(view.find_first_not_of(kSpace), view.size()));
+  view = view.substr(0, view.find_last_not_of(kSpace) + 1);
+  std::uint64_t seed = 0;
+  const auto [end, bad] = std::from_chars(view.data(), view.data() + view.size(), seed, 16);
+  if (view.size() != 16 || bad != std::errc{} || end != view.data() + view.size()) {
+    return fail(Errc::malformed,
+                file.string() + ": expects a placement seed of 16 hexadecimal digits");
+  }
+  return seed;
+}
+
+}  // namespace cairn

@@ -1,0 +1,241 @@
+#include "node/static/static_site.h"
+
+#include "node/http/conditional.h"
+#include "node/http/problem.h"
+#include "node/static/file_source.h"
+#include "node/static/site_headers.h"
+#include "node/static/url_path.h"
+
+namespace cairn::site {
+namespace {
+
+constexpr std::string_view kMethods = "GET, HEAD, OPTIONS";
+
+bool is_read(http::Method method) {
+  return method == http::Method::get || method == http::Method::head;
+}
+
+/// Whether the answer may depend on more than the path and Accept-Encoding.
+bool has_conditions(const http::Request& request) {
+  for (const http::Field& field : request.fields) {
+    if (field.name.size() < 5) continue;
+    const char first = field.name.front();
+    if ((first == 'I' || first == 'i') && (field.name[1] == 'f' || field.name[1] == 'F') &&
+        field.name[2] == '-') {
+      return true;
+    }
+    if (http::equals_ignoring_case(field.name, "Range")) return true;
+  }
+  return false;
+}
+
+/// Whether the client takes HTML, or says nothing about what it takes.
+bool takes_html(const http::Request& request) {
+  const auto accept = request.field("Accept");
+  if (!accept) return true;
+  std::string_view list = *accept;
+  while (true) {
+    const std::size_t comma = list.find(',');
+    std::string_view type = list.substr(0, comma);
+    type = type.substr(0, type.find(';'));
+    for (const std::string_view taken : {"text/html", "text/*", "*/*", "application/xhtml+xml"}) {
+      if (http::list_contains(type, taken)) return true;
+    }
+    if (comma == std::string_view::npos) return false;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+StaticSite::StaticSite(FileCache& cache, BlockingPool& pool, ByteBudget& buffers,
+                       const Clock& clock, StaticSiteOptions options)
+    : cache_(cache),
+      pool_(pool),
+      buffers_(buffers),
+      clock_(clock),
+      site_(cache.add_site()),
+      spa_(options.spa),
+      deadline_(options.deadline) {
+  SiteHeaders headers = make_site_headers(options.headers);
+  common_fields_ = headers.lines;
+  files_ = std::make_shared<const SiteFiles>(
+      SiteFilesOptions{.root = std::move(options.root),
+                       .index = std::move(options.index),
+                       .common_fields = std::move(headers.lines),
+                       .cache_control = std::move(headers.cache_control),
+                       .content_hash = std::move(options.content_hash),
+                       .largest_held_bytes = cache.largest_held_bytes()});
+}
+
+bool StaticSite::try_handle(const http::Request& request, http::Response& response) {
+  if (!is_read(request.method)) return false;
+  // Keys are decoded paths; a raw one without an escape is its own decoded form, or no key at all.
+  if (request.path.find('%') != std::string_view::npos) return false;
+  const PagePtr page = cache_.find(site_, request.path);
+  if (!page || !page->may_answer(request.received)) return false;
+  answer_page(request, page, response);
+  return true;
+}
+
+Task<void> StaticSite::handle(const http::Request& request, http::BodyReader&,
+                              http::Response& response) {
+  if (request.method == http::Method::options) {
+    response.status = 204;
+    response.answered_by = "static";
+    response.fields.add("Allow", kMethods);
+    co_return;
+  }
+  if (!is_read(request.method)) {
+    refuse(405, "method-not-allowed", "Files are only read.", response);
+    response.fields.add("Allow", kMethods);
+    co_return;
+  }
+  if (auto path = decode_path(request.path)) {
+    co_return co_await answer_path(request, std::move(*path), response);
+  }
+  co_await answer_missing(request, response);
+}
+
+Task<Result<LookUp>> StaticSite::find(std::string path, MonoTime now) {
+  PagePtr known = cache_.find(site_, path);
+  if (known && known->age(now) <= kRecheckAfter) {
+    co_return LookUp{.kind = LookUp::Kind::unchanged, .page = std::move(known)};
+  }
+  auto look = [files = files_, path, known, clock = &clock_] {
+    return files->look_up(path, known, *clock);
+  };
+  Result<LookUp> found = co_await pool_.run(std::move(look), clock_.in(deadline_));
+  if (found && found.value().kind == LookUp::Kind::page) {
+    cache_.put(site_, path, found.value().page);
+  } else if (known && !(found && found.value().kind == LookUp::Kind::unchanged)) {
+    known->being_checked.store(false, std::memory_order_relaxed);
+    const bool busy = !found && found.error().code != Errc::not_found;
+    if (!busy) cache_.drop(site_, path);
+  }
+  co_return found;
+}
+
+Task<void> StaticSite::answer_path(const http::Request& request, std::string path,
+                                   http::Response& response) {
+  const bool may_fall_back = spa_ && last_segment(path).find('.') == std::string_view::npos;
+  Result<LookUp> found = co_await find(std::move(path), request.received);
+  if (!found && found.error().code == Errc::not_found) {
+    if (!may_fall_back || !takes_html(request)) {
+      co_return co_await answer_missing(request, response);
+    }
+    found = co_await find("/", request.received);
+  }
+  if (!found) {
+    if (found.error().code == Errc::not_found) {
+      co_return co_await answer_missing(request, response);
+    }
+    refuse(503, "unavailable", "The file cannot be read just now.", response);
+    response.fields.add_lines("Retry-After: 1\r\n");
+    co_return;
+  }
+  if (found.value().kind == LookUp::Kind::redirect) co_return redirect(request, response);
+  answer_page(request, found.value().page, response);
+}
+
+Task<void> StaticSite::answer_missing(const http::Request& request, http::Response& response) {
+  const Result<LookUp> own = co_await find("/404.html", request.received);
+  response.status = 404;
+  response.answered_by = "static";
+  if (own && own.value().page && own.value().page->variant(Encoding::identity).in_memory()) {
+    const PagePtr& page = own.value().page;
+    const Variant& variant = page->variant(Encoding::identity);
+    response.fields.add_lines(variant.head);
+    for (const std::string_view name : {"ETag", "Last-Modified", "Accept-Ranges", "Vary"}) {
+      response.fields.remove(name);
+    }
+    response.pieces.push_back(http::Piece::shared(page, variant.content()));
+    co_return;
+  }
+  response.set_text(404, "text/plain; charset=utf-8", "There is nothing here.\n");
+  response.answered_by = "static";
+  response.fields.add_lines("Cache-Control: no-cache\r\n");
+  response.fields.add_lines(common_fields_);
+}
+
+void StaticSite::answer_page(const http::Request& request, const PagePtr& page,
+                             http::Response& response) const {
+  const Encoding encoding =
+      page->has_siblings ? choose_encoding(request, page->available) : Encoding::identity;
+  const Variant& variant = page->variant(encoding);
+  const bool conditions = has_conditions(request);
+  const http::Validators validators{.etag = variant.etag, .modified_s = page->modified_s};
+  const http::Precondition verdict =
+      conditions ? http::evaluate(request, validators) : http::Precondition::proceed;
+  if (verdict == http::Precondition::failed) {
+    refuse(412, "precondition-failed", "A condition of the request does not hold.", response);
+    return;
+  }
+  response.answered_by = "static";
+  response.fields.add_lines(variant.head);
+  if (verdict == http::Precondition::not_modified) {
+    response.status = 304;
+    return;
+  }
+  if (request.method == http::Method::head) {
+    response.head_length = variant.size_bytes();
+    return;
+  }
+  if (!variant.in_memory()) return answer_large(request, variant, response);
+  response.pieces.push_back(http::Piece::shared(page, variant.content()));
+  if (conditions) http::apply_range(request, validators, response);
+}
+
+void StaticSite::answer_large(const http::Request& request, const Variant& variant,
+                              http::Response& response) const {
+  const std::uint64_t size = variant.size_bytes();
+  const http::RangeVerdict verdict = http::requested_range(request, {.etag = variant.etag}, size);
+  if (verdict.kind == http::RangeVerdict::Kind::unsatisfiable) {
+    http::set_unsatisfiable(size, response);
+    return;
+  }
+  http::ByteRange range{.first = 0, .length = size};
+  // Several ranges of a large file are not worth their code: the whole is a right answer too.
+  if (verdict.kind == http::RangeVerdict::Kind::partial && verdict.ranges.size() == 1) {
+    range = verdict.ranges.front();
+  }
+  ByteBudget::Share share = buffers_.take(FileSource::kPieceBytes);
+  if (!share) {
+    refuse(503, "overloaded", "Too much is being sent just now.", response);
+    response.fields.add_lines("Retry-After: 1\r\n");
+    return;
+  }
+  if (range.length != size) {
+    response.status = 206;
+    response.fields.add("Content-Range", http::content_range(range, size));
+  }
+  response.source = std::make_unique<FileSource>(variant.file, range.first, range.length, pool_,
+                                                 clock_, deadline_, std::move(share));
+}
+
+void StaticSite::redirect(const http::Request& request, http::Response& response) const {
+  // The path begins with exactly one '/' and has no backslash (url_path.h), so that no browser can
+  // take it for another host; it is sent back as it came, escapes and all.
+  std::string location(request.path);
+  location += '/';
+  if (!request.query.empty()) location.append("?").append(request.query);
+  response.status = 308;
+  response.answered_by = "static";
+  if (!response.fields.add("Location", location)) {
+    refuse(400, "bad-path", "The path cannot be redirected.", response);
+    return;
+  }
+  response.fields.add_lines("Cache-Control: no-cache\r\n");
+  response.fields.add_lines(common_fields_);
+}
+
+void StaticSite::refuse(std::uint16_t status, std::string_view type, std::string_view title,
+                        http::Response& response) const {
+  http::set_problem(response,
+                    {.status = status, .type = type, .title = title, .detail = {}, .hint = {}});
+  response.fields.remove("X-Content-Type-Options");  // Stands among the common fields too.
+  response.fields.add_lines(common_fields_);
+  response.answered_by = "static";
+}
+
+}  // namespace cairn::site
