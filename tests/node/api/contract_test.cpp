@@ -1,0 +1,172 @@
+// docs/openapi.yaml against the code, in both directions. (Every answer of every other test is held
+// against it too: see ApiTest::call.)
+#include "tests/node/api/contract.h"
+
+#include "crypto/hash.h"
+#include "node/api/openapi.h"
+#include "tests/node/api/api_harness.h"
+
+namespace cairn::api {
+namespace {
+
+using http::Framing;
+using http::Method;
+
+TEST(Contract, EveryRouteIsDocumentedAndEveryDocumentedRouteExists) {
+  std::set<std::string> routes;
+  for (const Route& route : kRoutes) {
+    for (const Method method : {Method::get, Method::head, Method::put, Method::post, Method::patch,
+                                Method::delete_, Method::options}) {
+      if (takes(route, method)) {
+        routes.insert(std::string(http::name_of(method)) + " " + std::string(route.path));
+      }
+    }
+  }
+  EXPECT_EQ(routes, Contract::served().operations());
+}
+
+TEST(Contract, NoReferenceLeadsNowhere) {
+  EXPECT_EQ(Contract::served().dangling(), std::set<std::string>{});
+}
+
+/// Brings about every outcome that the API has.
+class EveryOutcome : public ApiTest {
+ protected:
+  EveryOutcome() { held_ = hold("held"); }
+
+  std::string path(const BlockId& id) { return "/v1/blocks/" + id.text(); }
+
+  void reads() {
+    const BlockId gone = block_id_of(as_bytes("gone"));
+    const std::string tag = "\"" + held_.text() + "\"";
+    for (const Method method : {Method::get, Method::head}) {
+      call({.method = method, .target = path(held_)});
+      call({.method = method, .target = path(held_), .fields = {{"If-None-Match", tag}}});
+      call({.method = method, .target = path(held_), .fields = {{"If-Match", "\"other\""}}});
+      call({.method = method, .target = path(gone)});
+      call({.method = method, .target = "/v1/blocks/xyz"});
+      call({.method = method, .target = "/v1/openapi.json"});
+      call({.method = method, .target = "/v1/openapi.json", .fields = {{"If-None-Match", "*"}}});
+      call({.method = method, .target = "/v1/openapi.json", .fields = {{"If-Match", "\"x\""}}});
+      store_.set_failure(Errc::unavailable);
+      call({.method = method, .target = path(held_)});
+      store_.set_failure(Errc::corrupt);
+      call({.method = method, .target = path(held_)});
+      store_.set_failure(std::nullopt);
+    }
+    get(held_, {{"Range", "bytes=0-1"}});
+    get(held_, {{"Range", "bytes=9-"}});
+  }
+
+  /// What `put`, `post` and `batch` have in common; `body` is a good one.
+  void writes(Method method, const std::string& target, const std::string& body) {
+    const Call good{.method = method, .target = target, .body = body};
+    auto with = [&](auto change) {
+      Call changed = good;
+      change(changed);
+      call(changed);
+    };
+    call(good);
+    call(good);
+    with([](Call& c) { c.body_failure = Errc::malformed, c.framing = Framing::chunked; });
+    with([](Call& c) { c.body_failure = Errc::unavailable, c.framing = Framing::chunked; });
+    with([](Call& c) { c.framing = Framing::none; });
+    with([](Call& c) { c.declared = std::uint64_t{1} << 40; });
+    with([](Call& c) { c.fields = {{"Content-Encoding", "gzip"}}; });
+    with([](Call& c) { c.body = ""; });
+    store_.set_failure(Errc::full);
+    with([](Call&) {});
+    store_.set_failure(Errc::overloaded);
+    with([](Call&) {});
+    store_.set_failure(std::nullopt);
+    {
+      const ByteBudget::Share all = budget_.take(budget_.limit_bytes());
+      with([](Call&) {});
+    }
+    for (const WritePolicy policy : {WritePolicy::accounts, WritePolicy::nobody}) {
+      BlockApiOptions closed = options();
+      closed.write = policy;
+      use(closed);
+      with([](Call&) {});
+    }
+    use(options());
+  }
+
+  void lists(const std::string& target) {
+    const Call good{.method = Method::post, .target = target, .body = id_list({held_})};
+    auto with = [&](auto change) {
+      Call changed = good;
+      change(changed);
+      call(changed);
+    };
+    call(good);
+    with([](Call& c) { c.body = "[]"; });
+    with([](Call& c) { c.body_failure = Errc::unavailable, c.framing = Framing::chunked; });
+    with([](Call& c) { c.framing = Framing::none; });
+    with([](Call& c) { c.declared = std::uint64_t{1} << 40; });
+    with([](Call& c) { c.fields = {{"Content-Type", "text/plain"}}; });
+    store_.set_failure(Errc::unavailable);
+    with([](Call&) {});
+    store_.set_failure(std::nullopt);
+    const ByteBudget::Share all = budget_.take(budget_.limit_bytes());
+    with([](Call&) {});
+  }
+
+  BlockId held_;
+};
+
+TEST_F(EveryOutcome, DocumentedIsReachedAndReachedIsDocumented) {
+  reads();
+  writes(Method::put, path(block_id_of(as_bytes("new"))), "new");
+  call({.method = Method::put, .target = "/v1/blocks/xyz", .body = "new"});
+  writes(Method::post, "/v1/blocks", "newer");
+  writes(Method::post, "/v1/blocks/batch", frame("newest"));
+  call({.method = Method::post, .target = "/v1/blocks/batch", .body = "abc"});
+  lists("/v1/blocks/missing");
+  lists("/v1/blocks/fetch");
+  for (const Route& route : kRoutes) {
+    call({.method = Method::options, .target = std::string(route.path)});
+  }
+  EXPECT_EQ(outcomes_, Contract::served().outcomes());
+}
+
+using ServedContract = ApiTest;
+
+TEST_F(ServedContract, IsTheDocumentWithATagThatRevalidates) {
+  const Answer first = call({.target = "/v1/openapi.json"});
+  EXPECT_EQ(first.status, 200);
+  EXPECT_EQ(first.body, openapi_json());
+  EXPECT_EQ(first.field("Content-Type"), "application/json");
+  const Answer again =
+      call({.target = "/v1/openapi.json", .fields = {{"If-None-Match", first.field("ETag")}}});
+  EXPECT_EQ(again.status, 304);
+  EXPECT_EQ(again.body, "");
+}
+
+using Routing = ApiTest;
+
+TEST_F(Routing, UnknownPathGives404) {
+  for (const char* target : {"/v1/", "/v1/block", "/v1/blocks/a/b", "/v1/blocksx",
+                             "/v1/openapi.yaml", "/v1//blocks", "/v2/blocks"}) {
+    const Answer answer = call({.target = target});
+    EXPECT_EQ(answer.status, 404) << target;
+    EXPECT_TRUE(answer.is_problem("no-such-route")) << target;
+  }
+}
+
+TEST_F(Routing, MethodNotTakenGives405WithAllow) {
+  const Answer answer = call({.method = Method::delete_, .target = "/v1/blocks/missing"});
+  EXPECT_EQ(answer.status, 405);
+  EXPECT_EQ(answer.field("Allow"), "POST, OPTIONS");
+  EXPECT_EQ(call({.method = Method::get, .target = "/v1/blocks"}).status, 405);
+  EXPECT_EQ(call({.method = Method::post, .target = "/v1/blocks/xyz", .body = "x"}).field("Allow"),
+            "GET, HEAD, PUT, OPTIONS");
+}
+
+TEST_F(Routing, QueryIsNoPartOfThePath) {
+  const BlockId id = hold("x");
+  EXPECT_EQ(call({.target = "/v1/blocks/" + id.text() + "?a=b/c"}).status, 200);
+}
+
+}  // namespace
+}  // namespace cairn::api

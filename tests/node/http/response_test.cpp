@@ -1,0 +1,67 @@
+#include "node/http/response.h"
+
+#include <gtest/gtest.h>
+
+namespace cairn::http {
+namespace {
+
+Block make_block(std::string_view text) {
+  return Block::copy_of(BlockId{}, as_bytes(text));
+}
+
+TEST(Piece, SliceOfBlockSharesItsBytes) {
+  const Block block = make_block("0123456789");
+  const Piece whole = Piece::of_block(block, block.bytes());
+  const Piece part = whole.slice(3, 4);
+  EXPECT_EQ(as_text(part.bytes()), "3456");
+  EXPECT_EQ(part.bytes().data(), block.bytes().data() + 3);
+}
+
+TEST(Piece, SliceOfSharedOutlivesTheWhole) {
+  std::optional<Piece> part;
+  {
+    auto owner = std::make_shared<const std::string>("0123456789");
+    part = Piece::shared(owner, as_bytes(*owner)).slice(8, 2);
+  }
+  EXPECT_EQ(as_text(part->bytes()), "89");
+}
+
+TEST(Piece, SliceOfTextOutlivesTheWhole) {
+  std::optional<Piece> part = Piece::text("short").slice(1, 3);
+  EXPECT_EQ(as_text(part->bytes()), "hor");
+  const Piece moved = std::move(*part);
+  EXPECT_EQ(as_text(moved.bytes()), "hor");
+}
+
+TEST(Response, ClearGivesAnEmpty200) {
+  Response response;
+  response.set_text(404, "text/plain", "gone");
+  response.close = true;
+  response.head_length = 4;
+  response.answered_by = "static";
+  response.clear();
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.fields.text(), "");
+  EXPECT_TRUE(response.pieces.empty());
+  EXPECT_FALSE(response.close);
+  EXPECT_FALSE(response.head_length);
+  EXPECT_EQ(response.answered_by, "");
+}
+
+TEST(Response, PiecesBytesIsTheirSum) {
+  Response response;
+  EXPECT_EQ(response.pieces_bytes(), 0U);
+  response.pieces.push_back(Piece::text("abc"));
+  const Block block = make_block("defgh");
+  response.pieces.push_back(Piece::of_block(block, block.bytes()));
+  EXPECT_EQ(response.pieces_bytes(), 8U);
+}
+
+TEST(Response, ReasonPhraseOfKnownStatusOnly) {
+  EXPECT_EQ(reason_phrase(200), "OK");
+  EXPECT_EQ(reason_phrase(507), "Insufficient Storage");
+  EXPECT_EQ(reason_phrase(299), "");
+}
+
+}  // namespace
+}  // namespace cairn::http

@@ -1,0 +1,46 @@
+"""What coroutines may not do: each of these compiles and fails later."""
+
+import re
+
+import sizes
+
+SUSPENDS = re.compile(r"\bco_(await|return|yield)\b")
+# A lambda's head right before its brace, with something captured.
+CAPTURING = re.compile(r"\[[^\[\]]*[\w&=][^\[\]]*\]\s*(\([^{}]*\))?\s*(mutable|noexcept|->[^{};]*|\s)*$")
+
+
+def check(tree):
+    findings = []
+    for file in tree.cpp:
+        if SUSPENDS.search(file.code):
+            findings += check_awaits(file)
+            findings += check_scopes(file)
+    return findings
+
+
+def check_awaits(file):
+    """GCC 12 miscompiles co_await inside a larger expression: temporaries are destroyed twice, frames
+    are resumed unmade. It stands as a statement of its own, behind `=`, or behind co_return."""
+    for match in re.finditer(r"\bco_await\b", file.code):
+        start = max(file.code.rfind(mark, 0, match.start()) for mark in ";{}") + 1
+        before = file.code[start : match.start()]
+        inside = before.count("(") != before.count(")")
+        if inside or "?" in before or re.search(r"&&\s*\w*\s*=|(&&|\|\||!)\s*$", before):
+            line = file.line_of(match.start())
+            yield file.finding(line, "co_await", "a statement of its own: GCC 12 miscompiles it here")
+
+
+def check_scopes(file):
+    """A capture dies with the lambda object, before the coroutine that uses it resumes; an await in a
+    catch does not compile everywhere and hides what was caught."""
+    for begin, brace, end, kind in sizes.scopes(file.code):
+        if kind not in ("inner", "function") or not SUSPENDS.search(file.code, brace, end):
+            continue
+        head = file.code[begin:brace]
+        if CAPTURING.search(head):
+            line = file.line_of(brace)
+            message = "no capturing lambda coroutine: name the function, pass parameters by value"
+            yield file.finding(line, "lambda", message)
+        if re.search(r"\bcatch\s*\([^()]*\)\s*$", head):
+            line = file.line_of(brace)
+            yield file.finding(line, "catch", "no co_await in a catch")
