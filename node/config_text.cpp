@@ -6,9 +6,10 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <vector>
+
+#include "base/assert.h"
 
 namespace cairn {
 namespace {
@@ -87,6 +88,9 @@ std::optional<DiskShare> parse_disk_share(std::string_view text) {
     return DiskShare{*bytes, 0};
   }
   text.remove_suffix(1);
+  // So few characters that disk_share_text() writes every one of them again.
+  constexpr std::size_t kLongestPercent = 12;
+  if (text.size() > kLongestPercent) return std::nullopt;
   if (text.find_first_not_of("0123456789.") != std::string_view::npos) return std::nullopt;
   double percent = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
@@ -98,8 +102,11 @@ std::optional<DiskShare> parse_disk_share(std::string_view text) {
 std::string disk_share_text(const DiskShare& share) {
   if (share.bytes != 0) return byte_size_text(share.bytes);
   std::array<char, 32> out{};
-  const int length = std::snprintf(out.data(), out.size(), "%g%%", share.percent);
-  return std::string(out.data(), static_cast<std::size_t>(length));
+  // The shortest digits that read as the same number, and never an exponent: what is read has none.
+  const auto [end, error] = std::to_chars(out.data(), out.data() + out.size(), share.percent,
+                                          std::chars_format::fixed);
+  CAIRN_ASSERT(error == std::errc{});
+  return std::string(out.data(), end) + "%";
 }
 
 std::optional<HostPort> parse_listen_address(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <limits>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "node/config_text.h"
 
 namespace cairn {
@@ -86,6 +87,7 @@ bool fits(const KeySpec& spec, std::string_view text) {
 }
 
 Problem check_text(const KeySpec& spec, const std::string& text) {
+  if (!is_utf8(text)) return "is not UTF-8 text";
   if (has_control_character(text)) return "holds a control character";
   if (!fits(spec, text)) return expects(spec, in_quotes(text));
   return std::nullopt;

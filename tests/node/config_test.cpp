@@ -57,7 +57,14 @@ TEST(ConfigLayers, LaterLayerWinsAndOriginIsKept) {
   EXPECT_FALSE(loaded.origins.contains("node.threads"));
 }
 
-// Both were found by the fuzz target.
+// Found by the fuzz target, as are the two after it and ConfigShow.SmallPercentages….
+TEST(ConfigErrors, TextThatIsNotUtf8IsRefusedInEveryLayer) {
+  EXPECT_THAT(lines(load("", {}, {"node.name=\xC3("}).errors),
+              ElementsAre("--set node.name: node.name is not UTF-8 text"));
+  EXPECT_THAT(lines(load("", {"CAIRN_SITE_HEADERS=X-A: \xFF"}).errors),
+              ElementsAre("CAIRN_SITE_HEADERS: site[0].headers is not UTF-8 text"));
+}
+
 TEST(ConfigErrors, ControlBytesInNamesAreEscapedInMessages) {
   const auto errors = errors_of("[\"ca\\u001b[31mche\"]\n");
   ASSERT_EQ(errors.size(), 1U);
@@ -233,6 +240,17 @@ TEST(ConfigShow, EffectiveConfigurationLoadsToTheSame) {
   EXPECT_EQ(config_as_toml(first, ShowOrigins::no), config_as_toml(second, ShowOrigins::no));
   EXPECT_NE(shown.find("# --set cache.memory"), std::string::npos);
   EXPECT_NE(shown.find("reserve = \"7.5%\""), std::string::npos);
+}
+
+TEST(ConfigShow, SmallPercentagesLoadToTheSame) {
+  for (const char* share : {"0.00001%", "0.0000000001%", "33.333333333%", "99.9999999%"}) {
+    const LoadedConfig first = load("", {}, {"storage.reserve=" + std::string(share)});
+    ASSERT_THAT(lines(first.errors), IsEmpty());
+    const std::string shown = config_as_toml(first, ShowOrigins::no);
+    EXPECT_NE(shown.find(share), std::string::npos) << shown;
+    EXPECT_EQ(load(shown).config.storage.reserve, first.config.storage.reserve);
+  }
+  EXPECT_FALSE(load("", {}, {"storage.reserve=5.0000000000000%"}).ok());
 }
 
 TEST(ConfigShow, DocumentedPageIsTheTable) {
