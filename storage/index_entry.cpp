@@ -1,7 +1,7 @@
 #include "storage/index_entry.h"
 
 #include "base/limits.h"
-#include "storage/little_endian.h"
+#include "base/little_endian.h"
 
 namespace cairn {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/blocking_pool.h"
+#include "base/little_endian.h"
 #include "crypto/hash.h"
-#include "storage/little_endian.h"
 #include "storage/open_store.h"
 
 namespace cairn {

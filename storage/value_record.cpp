@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "base/limits.h"
+#include "base/little_endian.h"
 #include "crypto/hash.h"
-#include "storage/little_endian.h"
 
 namespace cairn {
 namespace {

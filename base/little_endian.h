@@ -1,10 +1,9 @@
-// Fixed-width little-endian integers in storage's own records. Plain functions.
+// Fixed-width little-endian integers, as every format of the project has them. Plain functions.
 #pragma once
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace cairn {
@@ -25,9 +24,12 @@ T load_le(const std::uint8_t* in) {
   return value;
 }
 
-template <std::unsigned_integral T>
-void append_le(T value, std::string& out) {
-  for (std::size_t i = 0; i < sizeof(T); ++i) out.push_back(static_cast<char>(value >> (8 * i)));
+/// `out` is a std::string or Bytes.
+template <std::unsigned_integral T, class Out>
+void append_le(T value, Out& out) {
+  for (std::size_t i = 0; i < sizeof(T); ++i) {
+    out.push_back(static_cast<typename Out::value_type>(value >> (8 * i)));
+  }
 }
 
 /// Takes a T off the head of `in`. False, and nothing taken, when `in` is too short.
