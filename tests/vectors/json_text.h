@@ -45,5 +45,6 @@ std::string key_vectors();
 std::string seal_vectors();
 std::string sign_vectors();
 std::string capability_vectors();
+std::string chain_vectors();
 
 }  // namespace cairn::vectors

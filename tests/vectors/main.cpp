@@ -21,6 +21,7 @@ constexpr VectorFile kFiles[] = {
     {"seal.json", cairn::vectors::seal_vectors},
     {"ed25519.json", cairn::vectors::sign_vectors},
     {"capability.json", cairn::vectors::capability_vectors},
+    {"chain.json", cairn::vectors::chain_vectors},
 };
 
 bool equals(const std::string& path, const std::string& expected) {
