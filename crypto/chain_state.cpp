@@ -44,12 +44,12 @@ void ChainState::advance(const LinkView& link, const LinkId& id) {
   seq = fields.seq;
   head = id;
   epoch = fields.epoch;
-  if (fields.earlier == Earlier::dropped) first_kept = fields.seq;
+  removed = fields.type == LinkType::remove;
+  if (removed || fields.earlier == Earlier::dropped) first_kept = fields.seq;
   if (auto next = link.access()) {
     access = std::move(*next);
     rotated_at = fields.seq;
   }
-  removed = fields.type == LinkType::remove;
 }
 
 }  // namespace cairn

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "crypto/chain_state.h"
+#include "crypto/chain_append.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 
@@ -144,6 +144,53 @@ TEST(ChainState, NothingFollowsADeleteLink) {
   chain.take(chain.next({.type = LinkType::remove, .writer = kAdminWriter}));
   EXPECT_TRUE(chain.state().removed);
   EXPECT_EQ(chain.check(chain.next({})).error().code, Errc::malformed);
+}
+
+/// Plans an append to a chain of `held` links.
+Result<AppendPlan> plan(const Chain& chain, const std::vector<Bytes>& held,
+                        const std::vector<Bytes>& links) {
+  return plan_append(chain.state(), links, [&held](std::uint64_t seq) -> std::optional<LinkId> {
+    if (seq == 0 || seq > held.size()) return std::nullopt;
+    return link_id_of(held[seq - 1]);
+  });
+}
+
+/// `count` links, the first of which follows the chain's head.
+std::vector<Bytes> run_of(Chain chain, std::size_t count) {
+  std::vector<Bytes> out;
+  for (std::size_t i = 0; i < count; ++i) {
+    out.push_back(
+        chain.next({}, {BlockId{}, block_id_of(ByteView(out.empty() ? Bytes(1) : out[0]))}));
+    chain.take(out.back());
+  }
+  return out;
+}
+
+TEST(ChainAppend, LinksThatFollowEachOtherArePlannedAndHeldOnesPassedOver) {
+  Chain chain;
+  const std::vector<Bytes> links = run_of(chain, 4);
+  EXPECT_EQ(plan(chain, {}, links).value().links.size(), 4U);
+  EXPECT_EQ(refs_of(plan(chain, {}, links).value().links).size(), 3U);
+  chain.take(links[0]);
+  chain.take(links[1]);
+  const std::vector<Bytes> held(links.begin(), links.begin() + 2);
+  const auto rest = plan(chain, held, links);
+  EXPECT_EQ(rest.value().links.size(), 2U);
+  EXPECT_EQ(rest.value().after.seq, 4U);
+  EXPECT_TRUE(plan(chain, held, held).value().links.empty());
+  EXPECT_EQ(plan(chain, held, held).value().after, chain.state());
+}
+
+TEST(ChainAppend, LinksOutOfOrderAreMalformedAndTakenSeqsAConflict) {
+  Chain chain;
+  const std::vector<Bytes> links = run_of(chain, 3);
+  EXPECT_EQ(plan(chain, {}, {links[0], links[2]}).error().code, Errc::malformed);
+  EXPECT_EQ(plan(chain, {}, {links[0], links[0]}).error().code, Errc::malformed);
+  EXPECT_EQ(plan(chain, {}, {links[1]}).error().code, Errc::malformed);
+  const Bytes other = chain.next({}, {}, as_bytes("other"));
+  chain.take(links[0]);
+  EXPECT_EQ(plan(chain, {links[0]}, {other}).error().code, Errc::conflict);
+  EXPECT_EQ(plan(chain, {}, {links[0]}).error().code, Errc::conflict);
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ class Chain:
             raise Verdict("denied") from error
         self.seq, self.epoch = link.seq, link.epoch
         self.head = hashlib.sha256(link.raw).digest()
-        if link.flags & 1:
+        if link.flags & 1 or link.type == 4:
             self.first_kept = link.seq
         if link.type == 3:
             self.writers, self.rotated_at = link.refs[2:], link.seq
