@@ -32,4 +32,27 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+std::string printable(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const auto lead = static_cast<unsigned char>(text.front());
+    // U+0080 to U+009F are C2 80 to C2 9F.
+    const bool control =
+        lead < 0x20 || lead == 0x7F ||
+        (lead == 0xC2 && length == 2 && static_cast<unsigned char>(text[1]) < 0xA0);
+    if (length == 0 || control) {
+      out += "\\x";
+      out.push_back(kDigits[lead >> 4U]);
+      out.push_back(kDigits[lead & 15U]);
+      text.remove_prefix(1);
+    } else {
+      out.append(text.substr(0, length));
+      text.remove_prefix(length);
+    }
+  }
+  return out;
+}
+
 }  // namespace cairn

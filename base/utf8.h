@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace cairn {
@@ -12,5 +13,9 @@ std::size_t utf8_length(std::string_view text);
 
 /// Whether all of `text` is valid.
 bool is_utf8(std::string_view text);
+
+/// `text` with every byte of control characters and of what is no UTF-8 as \xHH: one line, which
+/// steers no terminal.
+std::string printable(std::string_view text);
 
 }  // namespace cairn

@@ -7,6 +7,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/utf8.h"
 #include "node/config_check.h"
 #include "node/config_text.h"
 #include "node/config_value.h"
@@ -209,21 +210,8 @@ std::vector<ConfigError> load_config_file(const std::string& path, ConfigSources
 }
 
 std::string error_line(const ConfigError& error) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string line;
-  for (const char c : error.origin.where + ": " + error.message) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      line.push_back(c);
-      continue;
-    }
-    // Keys and values are quoted as they stand in the file; the line stays one line, and whatever
-    // terminal shows it is not steered by it.
-    line += "\\x";
-    line.push_back(kDigits[byte >> 4]);
-    line.push_back(kDigits[byte & 15U]);
-  }
-  return line;
+  // Keys and values are quoted as they stand in the file.
+  return printable(error.origin.where + ": " + error.message);
 }
 
 }  // namespace cairn

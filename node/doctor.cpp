@@ -42,11 +42,12 @@ Finding examine_kernel() {
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH;
   const long descriptor = ::syscall(SYS_openat2, AT_FDCWD, ".", &how, sizeof how);
-  if (descriptor >= 0) ::close(static_cast<int>(descriptor));
-  if (descriptor < 0 && errno == ENOSYS) {
-    return {Verdict::bad, "kernel", std::string(name.release) + " has no openat2",
-            "Static files need Linux 5.6 or later."};
+  if (descriptor < 0) {
+    return {Verdict::bad, "kernel",
+            std::string(name.release) + " without openat2: " + std::strerror(errno),
+            "Static files need Linux 5.6 or later, and openat2 not blocked by a sandbox."};
   }
+  ::close(static_cast<int>(descriptor));
   return {Verdict::good, "kernel", std::string(name.release) + " with openat2", {}};
 }
 

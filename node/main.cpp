@@ -13,7 +13,9 @@ int main(int argc, char** argv) {
   // A reader that went away is an error of that write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   std::ios::sync_with_stdio(false);
-  cairn::cli::World world{std::cin, std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1, {}};
+  cairn::cli::World world{
+      std::cin, std::cout, std::cerr, ::isatty(STDOUT_FILENO) == 1, ::isatty(STDERR_FILENO) == 1,
+      {}};
   for (char** variable = environ; *variable != nullptr; ++variable) {
     world.environment.emplace_back(*variable);
   }

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "node/cli/block_client.h"
 #include "node/cli/block_transfer.h"
 
@@ -35,7 +36,7 @@ class AskRun {
   }
 
   Task<void> stat_all() {
-    BlockClient client(loop_.get_executor(), options_.server);
+    BlockClient client(loop_.get_executor(), options_.server, contact_);
     for (const BlockId& id : ids_) {
       auto stat = co_await client.stat(id);
       if (stat) {
@@ -49,7 +50,7 @@ class AskRun {
   }
 
   Task<void> ask_all() {
-    BlockClient client(loop_.get_executor(), options_.server);
+    BlockClient client(loop_.get_executor(), options_.server, contact_);
     for (std::size_t first = 0; first < ids_.size(); first += kMaxIdsPerCall) {
       const auto begin = ids_.begin() + static_cast<std::ptrdiff_t>(first);
       const auto count = std::min(kMaxIdsPerCall, ids_.size() - first);
@@ -80,12 +81,13 @@ class AskRun {
   void note(const std::string& what, const Error& error) {
     ++failed_;
     if (!first_failure_) first_failure_ = error;
-    world_.err << "cairn: " << what << ": " << error.detail << '\n';
+    world_.err << "cairn: " << printable(what + ": " + error.detail) << '\n';
   }
 
   const TransferOptions& options_;
   const std::vector<BlockId>& ids_;
   World& world_;
+  Contact contact_{options_.patience};
   IoContext loop_{1};
   std::size_t succeeded_ = 0;
   std::size_t failed_ = 0;

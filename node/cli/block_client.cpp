@@ -70,8 +70,8 @@ Error error_of(const Reply& reply) {
   }
 }
 
-BlockClient::BlockClient(Executor executor, const ServerAddress& server)
-    : executor_(executor), http_(executor, server) {}
+BlockClient::BlockClient(Executor executor, const ServerAddress& server, Contact& contact)
+    : executor_(executor), http_(executor, server), contact_(contact) {}
 
 Task<Result<BlockClient::PutOutcome>> BlockClient::put(BlockId id, Bytes bytes) {
   const Call call{http::verb::put, block_target(id), "application/octet-stream", std::move(bytes)};
@@ -121,17 +121,26 @@ Task<Result<Reply>> BlockClient::send(const Call& call) {
     const bool last = tries + 1 == kTries;
     auto reply = co_await http_.send(call);
     if (reply) {
-      answered_ = true;
+      contact_.answered = true;
+      contact_.lost_since.reset();
       const unsigned status = reply.value().status;
       if (last || (status != 429 && status != 503)) co_return reply;
       co_await pause(pause_after(reply.value(), tries));
-    } else if (last || !answered_ || reply.error().code != Errc::unavailable) {
-      // A server that never answered is not there; one that did may be restarting.
-      co_return reply;
-    } else {
-      co_await pause(std::min(kFirstPause * (1U << tries), kLongestPause));
+      continue;
     }
+    if (reply.error().code != Errc::unavailable) co_return reply;
+    const milliseconds left = patience_left();
+    if (last || left <= milliseconds::zero()) co_return reply;
+    co_await pause(std::min(kFirstPause * (1U << tries), left));
   }
+}
+
+/// After a failure. A server that never answered is not there; one that did may be restarting.
+milliseconds BlockClient::patience_left() {
+  if (!contact_.answered) return milliseconds::zero();
+  const auto now = std::chrono::steady_clock::now();
+  if (!contact_.lost_since) contact_.lost_since = now;
+  return contact_.patience - std::chrono::duration_cast<milliseconds>(now - *contact_.lost_since);
 }
 
 Task<void> BlockClient::pause(milliseconds wait) {

@@ -2,6 +2,7 @@
 // within bounds. Everything runs on the one loop given.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -13,10 +14,21 @@
 
 namespace cairn::cli {
 
+/// What the clients of one run know together of the server, so that all of them give up on it at
+/// about the same time.
+struct Contact {
+  /// How long calls are tried again without an answer to any of them.
+  std::chrono::milliseconds patience = std::chrono::seconds(30);
+  bool answered = false;  ///< Ever.
+  /// The first failure since the last answer.
+  std::optional<std::chrono::steady_clock::time_point> lost_since = std::nullopt;
+};
+
 /// One connection's worth of block calls.
 class BlockClient {
  public:
-  BlockClient(Executor executor, const ServerAddress& server);
+  /// `server` and `contact` outlive the client.
+  BlockClient(Executor executor, const ServerAddress& server, Contact& contact);
 
   enum class PutOutcome : std::uint8_t { created, held };
   /// Errors: denied, full, malformed (refused), overloaded (after all tries), unavailable.
@@ -35,11 +47,12 @@ class BlockClient {
 
  private:
   Task<Result<Reply>> send(const Call& call);
+  std::chrono::milliseconds patience_left();
   Task<void> pause(std::chrono::milliseconds wait);
 
   Executor executor_;
   HttpClient http_;
-  bool answered_ = false;
+  Contact& contact_;
 };
 
 /// What a refusal means for the exit code and the message.

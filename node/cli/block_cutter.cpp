@@ -41,15 +41,23 @@ void BlockCutter::add_path(const std::string& path) {
 }
 
 void BlockCutter::add_directory(const std::string& path) {
-  std::error_code error;
   std::vector<std::pair<std::string, std::uint64_t>> found;
-  for (auto it = fs::recursive_directory_iterator(path, error);
-       !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    std::error_code ignored;
-    if (it->is_symlink(ignored) || !it->is_regular_file(ignored)) continue;
-    found.emplace_back(it->path().string(), it->file_size(ignored));
+  std::vector<std::string> directories{path};
+  while (!directories.empty()) {
+    const std::string directory = std::move(directories.back());
+    directories.pop_back();
+    std::error_code error;
+    for (auto it = fs::directory_iterator(directory, error);
+         !error && it != fs::directory_iterator(); it.increment(error)) {
+      std::error_code ignored;
+      const fs::file_type type = it->symlink_status(ignored).type();
+      if (type == fs::file_type::directory) directories.push_back(it->path().string());
+      if (type != fs::file_type::regular) continue;
+      const auto size = it->file_size(ignored);
+      found.emplace_back(it->path().string(), ignored ? 0 : size);
+    }
+    if (error) problems_.push_back(directory + ": " + error.message());
   }
-  if (error) problems_.push_back(path + ": " + error.message());
   std::sort(found.begin(), found.end());
   for (const auto& [file, size] : found) {
     waiting_.push_back(file);
@@ -61,6 +69,8 @@ bool BlockCutter::open_next() {
   while (!waiting_.empty()) {
     path_ = std::move(waiting_.front());
     waiting_.pop_front();
+    unread_ = 0;
+    cut_any_ = false;
     if (path_ == "-") {
       open_ = &in_;
       return true;
@@ -69,6 +79,9 @@ bool BlockCutter::open_next() {
     file_ = std::ifstream(path_, std::ios::binary);
     if (file_) {
       open_ = &file_;
+      std::error_code error;
+      const auto size = fs::file_size(path_, error);
+      if (!error) unread_ = size;
       return true;
     }
     problems_.push_back(path_ + ": " + std::strerror(errno != 0 ? errno : EIO));
@@ -78,14 +91,22 @@ bool BlockCutter::open_next() {
 
 std::optional<BlockCutter::Cut> BlockCutter::next() {
   while (open_ != nullptr || open_next()) {
-    Cut cut{path_, Bytes(block_bytes_)};
+    if (open_->peek() == std::istream::traits_type::eof()) {
+      if (open_->bad()) {
+        problems_.push_back(path_ + ": cannot be read to its end");
+      } else if (!cut_any_) {
+        problems_.push_back(path_ + ": empty; a block has at least one byte");
+      }
+      open_ = nullptr;
+      continue;
+    }
+    Cut cut{path_, Bytes(unread_ == 0 ? block_bytes_ : std::min(block_bytes_, unread_))};
     open_->read(reinterpret_cast<char*>(cut.bytes.data()),
-                static_cast<std::streamsize>(block_bytes_));
-    const auto count = static_cast<std::size_t>(open_->gcount());
-    if (open_->bad()) problems_.push_back(path_ + ": cannot be read to its end");
-    if (!*open_) open_ = nullptr;
-    if (count == 0) continue;
-    cut.bytes.resize(count);
+                static_cast<std::streamsize>(cut.bytes.size()));
+    cut.bytes.resize(static_cast<std::size_t>(open_->gcount()));
+    cut.bytes.shrink_to_fit();
+    unread_ -= std::min<std::uint64_t>(unread_, cut.bytes.size());
+    cut_any_ = true;
     return cut;
   }
   return std::nullopt;

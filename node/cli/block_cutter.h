@@ -1,5 +1,5 @@
-// Files, directories and standard input, cut into blocks one after the other. One thread; reads the
-// disk as it is asked.
+// Files, directories and standard input, cut into blocks one after the other. One thread at a time;
+// blocks on what it reads.
 #pragma once
 
 #include <cstddef>
@@ -26,12 +26,13 @@ class BlockCutter {
   /// `in`, which outlives the cutter.
   BlockCutter(std::vector<std::string> paths, std::size_t block_bytes, std::istream& in);
 
-  /// The next block, or nothing at the end. What cannot be read is skipped and told by problems().
+  /// The next block, or nothing at the end. What cannot be read and what is empty (a block has at
+  /// least one byte) is skipped and told by take_problems().
   std::optional<Cut> next();
 
   /// Sum of the files' sizes; nothing when standard input is among them.
   std::optional<std::uint64_t> total_bytes() const { return total_; }
-  /// One line for each path that could not be read whole, taken once.
+  /// A line for each file and directory that gave no blocks or not all of them, taken once.
   std::vector<std::string> take_problems();
 
  private:
@@ -45,6 +46,8 @@ class BlockCutter {
   std::string path_;
   std::ifstream file_;
   std::istream* open_ = nullptr;
+  std::uint64_t unread_ = 0;  ///< Of the open file's size; 0 where that is not known.
+  bool cut_any_ = false;      ///< Of the open file.
   std::optional<std::uint64_t> total_ = 0;
   std::vector<std::string> problems_;
 };

@@ -3,15 +3,13 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <ostream>
 
 #include "base/timer.h"
+#include "base/utf8.h"
 #include "node/cli/block_client.h"
 #include "node/cli/block_transfer.h"
+#include "node/cli/output_file.h"
 
 namespace cairn::cli {
 namespace {
@@ -37,14 +35,14 @@ class GetRun {
     if (!failure_ && !out_) failure_ = fail(Errc::full, "the output cannot be written");
     progress_.finish(failure_ ? 1 : 0);
     if (!failure_) return Exit::ok;
-    err_ << "cairn: " << failed_what_ << failure_->detail << '\n';
+    err_ << "cairn: " << printable(failed_what_ + failure_->detail) << '\n';
     return exit_for(*failure_);
   }
 
  private:
   /// Each worker holds one block until its turn to write: what is in memory is bounded by the jobs.
   Task<void> work() {
-    BlockClient client(loop_.get_executor(), options_.server);
+    BlockClient client(loop_.get_executor(), options_.server, contact_);
     while (!failure_ && taken_ < ids_.size()) {
       const std::size_t mine = taken_++;
       auto bytes = co_await client.get(ids_[mine]);
@@ -71,6 +69,7 @@ class GetRun {
   std::ostream& out_;
   std::ostream& err_;
   Progress progress_;
+  Contact contact_{options_.patience};
   IoContext loop_{1};
   Timer turn_;
   std::size_t taken_ = 0;
@@ -83,19 +82,22 @@ class GetRun {
 
 Exit get_blocks(const TransferOptions& options, const std::vector<BlockId>& ids,
                 const std::string& file, World& world) {
-  if (file.empty()) return GetRun(options, ids, world.out, world.err).run();
-  const std::string part = file + ".part";
-  std::ofstream out(part, std::ios::binary | std::ios::trunc);
-  if (!out) {
-    world.err << "cairn: " << part << ": " << std::strerror(errno) << '\n';
-    return Exit::failure;
+  if (file.empty()) {
+    TransferOptions to_out = options;
+    // A bar has no place among the bytes.
+    if (world.out_is_terminal) to_out.progress = Progress::Style::quiet;
+    return GetRun(to_out, ids, world.out, world.err).run();
   }
-  const Exit code = GetRun(options, ids, out, world.err).run();
-  out.close();
-  if (code == Exit::ok && std::rename(part.c_str(), file.c_str()) == 0) return Exit::ok;
-  if (code == Exit::ok) world.err << "cairn: " << file << ": " << std::strerror(errno) << '\n';
-  std::remove(part.c_str());
-  return code == Exit::ok ? Exit::failure : code;
+  OutputFile out(file);
+  auto done = out.open();
+  if (done) {
+    const Exit code = GetRun(options, ids, out.stream(), world.err).run();
+    if (code != Exit::ok) return code;
+    done = out.keep();
+  }
+  if (done) return Exit::ok;
+  world.err << "cairn: " << printable(done.error().detail) << '\n';
+  return Exit::failure;
 }
 
 }  // namespace cairn::cli

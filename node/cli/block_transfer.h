@@ -2,12 +2,14 @@
 // results in order. One thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/ids.h"
+#include "node/cli/block_client.h"
 #include "node/cli/command.h"
 #include "node/cli/http_client.h"
 #include "node/cli/progress.h"
@@ -20,13 +22,16 @@ struct TransferOptions {
   std::size_t block_bytes = 0;
   Progress::Style progress = Progress::Style::quiet;
   bool json = false;
+  /// How long a server that has answered may be away before a transfer ends.
+  std::chrono::milliseconds patience = Contact().patience;
 };
 
-/// Puts every block of `paths`; prints "id  size  path" a line, in order.
+/// Puts every block of `paths`; prints "id  size  path" a line, in order. Ends at the first failure
+/// that every further block would meet; Exit::unreachable where the server was lost on the way.
 Exit put_paths(const TransferOptions& options, std::vector<std::string> paths, World& world);
 
-/// Gets `ids` and writes their bytes one after the other to `file` (only ever whole: written beside
-/// it, then renamed), or to world.out where `file` is empty. Stops at the first that fails.
+/// Gets `ids` and writes their bytes one after the other to `file` (output_file.h), or to world.out
+/// where `file` is empty. Stops at the first that fails.
 Exit get_blocks(const TransferOptions& options, const std::vector<BlockId>& ids,
                 const std::string& file, World& world);
 

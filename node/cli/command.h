@@ -19,6 +19,7 @@ struct World {
   std::istream& in;
   std::ostream& out;
   std::ostream& err;
+  bool out_is_terminal = false;
   bool err_is_terminal = false;
   std::vector<std::string> environment;  ///< "NAME=value"
 };

@@ -132,7 +132,12 @@ std::string zsh_completion(const CLI::App& app) {
       "  _describe 'cairn' entries\n"
       "  _files\n"
       "}\n"
-      "compdef _cairn cairn\n";
+      // As a file _cairn of the function path this is the function's body, run at the first TAB.
+      "if [[ $zsh_eval_context[-1] == loadautofunc ]]; then\n"
+      "  _cairn \"$@\"\n"
+      "else\n"
+      "  compdef _cairn cairn\n"
+      "fi\n";
   return out;
 }
 

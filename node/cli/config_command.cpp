@@ -18,8 +18,10 @@ Exit check(const ConfigArguments& arguments, World& world) {
     return Exit::usage;
   }
   const std::vector<ConfigError> later = unavailable_values(loaded);
-  for (const ConfigError& error : later) {
-    world.err << "cairn: note: " << error_line(error) << "; `cairn serve` will refuse it\n";
+  if (!later.empty()) {
+    print_errors(world.err, later);
+    world.err << "cairn: the configuration is valid, but this version does not start with it\n";
+    return Exit::failure;
   }
   world.out << "the configuration is valid\n";
   return Exit::ok;
@@ -45,7 +47,8 @@ void add_config_commands(CLI::App& app, Command& command) {
   CLI::App& config = *app.add_subcommand("config", "Checks and shows the configuration");
   config.require_subcommand(1);
 
-  CLI::App& checking = *config.add_subcommand("check", "Says whether the configuration is valid");
+  CLI::App& checking =
+      *config.add_subcommand("check", "Says whether a node would start with the configuration");
   auto checked = std::make_shared<ConfigArguments>();
   add_config_options(checking, *checked);
   checking.callback([checked, &command] {

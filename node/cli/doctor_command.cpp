@@ -43,7 +43,8 @@ Task<void> ask(HttpClient& client, const Call& call, std::optional<Result<Reply>
   answer = co_await client.send(call);
 }
 
-Finding examine_server(const std::string& url) {
+/// `reached` becomes false where nothing answers.
+Finding examine_server(const std::string& url, bool& reached) {
   const auto server = parse_server(url);
   if (!server) return {Verdict::bad, "server", server.error().detail, "Write http://host:port."};
   IoContext loop(1);
@@ -53,6 +54,7 @@ Finding examine_server(const std::string& url) {
   boost::asio::co_spawn(loop, ask(client, call, answer), boost::asio::detached);
   loop.run();
   if (!answer || !*answer) {
+    reached = answer && answer->error().code != Errc::unavailable;
     return {Verdict::bad, "server", answer ? answer->error().detail : "no answer",
             "Is the node running, and is the address right?"};
   }
@@ -91,13 +93,16 @@ Exit run_doctor(const DoctorArguments& arguments, World& world) {
   }
   const std::string server =
       arguments.server.empty() ? variable_or(world, "CAIRN_SERVER", "") : arguments.server;
-  if (!server.empty()) findings.push_back(examine_server(server));
-  bool good = true;
+  bool reached = true;
+  if (!server.empty()) findings.push_back(examine_server(server, reached));
+  std::size_t bad = 0;
   for (const Finding& finding : findings) {
     print(finding, arguments.json, world.out);
-    good = good && finding.verdict != Verdict::bad;
+    if (finding.verdict == Verdict::bad) ++bad;
   }
-  return good ? Exit::ok : Exit::failure;
+  if (bad == 0) return Exit::ok;
+  // Whatever is wrong here weighs more than a node that is away.
+  return bad == 1 && !reached ? Exit::unreachable : Exit::failure;
 }
 
 }  // namespace

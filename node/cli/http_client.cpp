@@ -1,10 +1,13 @@
 #include "node/cli/http_client.h"
 
+#include <netinet/tcp.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
 #include <boost/beast/http/span_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <boost/json/parse.hpp>
@@ -19,8 +22,9 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
-constexpr std::chrono::seconds kStepTimeout{60};
 constexpr std::chrono::seconds kConnectTimeout{10};
+/// What the kernel takes beyond what is on its way: the rest would look sent long before it is.
+constexpr int kUnsentBytes = 64 << 10;
 constexpr std::uint64_t kMostBodyBytes = std::uint64_t{64} << 20;
 constexpr auto kTuple = asio::as_tuple(kAwait);
 
@@ -81,8 +85,9 @@ std::string Reply::words() const {
   return out + " (" + code + ")";
 }
 
-HttpClient::HttpClient(Executor executor, const ServerAddress& server)
-    : executor_(std::move(executor)), server_(server) {}
+HttpClient::HttpClient(Executor executor, const ServerAddress& server,
+                       std::chrono::milliseconds stall)
+    : executor_(std::move(executor)), server_(server), stall_(stall) {}
 
 Task<Result<Reply>> HttpClient::send(const Call& call) {
   const bool kept = stream_ != nullptr && used_;
@@ -112,8 +117,32 @@ Task<Result<void>> HttpClient::connect() {
   if (refused) co_return network_error(server_, "cannot connect", refused);
   beast::error_code ignored;
   stream->socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+  ::setsockopt(stream->socket().native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytes,
+               sizeof kUnsentBytes);
   stream_ = std::move(stream);
   co_return ok();
+}
+
+template <class Message>
+Task<beast::error_code> HttpClient::write(Message& message) {
+  http::request_serializer<typename Message::body_type> serializer(message);
+  while (!serializer.is_done()) {
+    stream_->expires_after(stall_);
+    auto [error, sent] = co_await http::async_write_some(*stream_, serializer, kTuple);
+    if (error) co_return error;
+  }
+  co_return beast::error_code{};
+}
+
+template <class Parser>
+Task<beast::error_code> HttpClient::read(Parser& parser) {
+  parser.eager(true);
+  while (!parser.is_done()) {
+    stream_->expires_after(stall_);
+    auto [error, received] = co_await http::async_read_some(*stream_, buffer_, parser, kTuple);
+    if (error) co_return error;
+  }
+  co_return beast::error_code{};
 }
 
 Task<Result<Reply>> HttpClient::exchange(const Call& call) {
@@ -124,14 +153,12 @@ Task<Result<Reply>> HttpClient::exchange(const Call& call) {
   request.body() = beast::span<const std::uint8_t>(call.body.data(), call.body.size());
   request.prepare_payload();
 
-  stream_->expires_after(kStepTimeout);
-  auto [unsent, sent] = co_await http::async_write(*stream_, request, kTuple);
+  const beast::error_code unsent = co_await write(request);
   // A server that refuses before it has read the body has answered already: read that first.
   http::response_parser<http::vector_body<std::uint8_t>> parser;
   parser.body_limit(kMostBodyBytes);
   parser.skip(call.method == http::verb::head);
-  stream_->expires_after(kStepTimeout);
-  auto [broken, received] = co_await http::async_read(*stream_, buffer_, parser, kTuple);
+  const beast::error_code broken = co_await read(parser);
   if (broken) {
     stream_ = nullptr;
     if (unsent) co_return network_error(server_, "cannot send", unsent);

@@ -1,5 +1,5 @@
 // A small HTTP/1.1 client for the command line: one kept-alive connection, whole bodies in memory,
-// a deadline on every step. Lives on the loop that runs it.
+// a deadline on every step that moves bytes. Lives on the loop that runs it.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -9,6 +9,7 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/vector_body.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -49,12 +50,14 @@ struct Call {
 
 class HttpClient {
  public:
-  /// `server` outlives the client; nothing is connected before the first send().
-  HttpClient(Executor executor, const ServerAddress& server);
+  /// `server` outlives the client; nothing is connected before the first send(). A connection on
+  /// which no byte moves for `stall` is given up.
+  HttpClient(Executor executor, const ServerAddress& server,
+             std::chrono::milliseconds stall = std::chrono::minutes(1));
 
   /// Sends `call` and reads the whole answer. A kept connection that the server has closed
   /// meanwhile is opened again once. `call` outlives the Task. Errors: unavailable (cannot connect,
-  /// broken, slower than a minute a step), malformed (not HTTP, too large).
+  /// broken, stalled), malformed (not HTTP, too large).
   Task<Result<Reply>> send(const Call& call);
 
  private:
@@ -62,9 +65,14 @@ class HttpClient {
 
   Task<Result<void>> connect();
   Task<Result<Reply>> exchange(const Call& call);
+  template <class Message>
+  Task<boost::beast::error_code> write(Message& message);
+  template <class Parser>
+  Task<boost::beast::error_code> read(Parser& parser);
 
   Executor executor_;
   const ServerAddress& server_;
+  const std::chrono::milliseconds stall_;
   std::unique_ptr<Stream> stream_;
   boost::beast::flat_buffer buffer_;
   bool used_ = false;  ///< The connection has answered before.

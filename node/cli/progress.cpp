@@ -32,7 +32,8 @@ void Progress::advance(std::uint64_t bytes) {
   ++blocks_;
   const auto now = Steady::now();
   const auto pause = style_ == Style::bar ? milliseconds(100) : milliseconds(5000);
-  if (style_ != Style::quiet && now - drawn_ >= pause) draw(now);
+  const bool cleared = style_ == Style::bar && !bar_shown_;
+  if (cleared || (style_ != Style::quiet && now - drawn_ >= pause)) draw(now);
 }
 
 std::string Progress::figures(Steady::time_point now) const {
@@ -56,11 +57,14 @@ void Progress::draw(Steady::time_point now) {
     bar = "[" + std::string(full, '#') + std::string(kWidth - full, '.') + "] " +
           std::to_string(100 * std::min(bytes_, *total_) / *total_) + "% ";
   }
+  bar_shown_ = true;
   err_ << "\r\x1b[K" << bar << figures(now) << std::flush;
 }
 
 void Progress::clear_line() {
-  if (style_ == Style::bar) err_ << "\r\x1b[K";
+  if (!bar_shown_) return;
+  bar_shown_ = false;
+  err_ << "\r\x1b[K" << std::flush;
 }
 
 void Progress::finish(std::uint64_t failed) {

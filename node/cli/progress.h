@@ -20,7 +20,7 @@ class Progress {
   void advance(std::uint64_t bytes);
   /// The last line: what was moved, in what time.
   void finish(std::uint64_t failed);
-  /// Takes the bar off the line, so that a message can be written.
+  /// Takes the bar off the line, so that a message can be written; the next advance() draws again.
   void clear_line();
 
  private:
@@ -36,6 +36,7 @@ class Progress {
   Steady::time_point drawn_;
   std::uint64_t bytes_ = 0;
   std::uint64_t blocks_ = 0;
+  bool bar_shown_ = false;
 };
 
 /// "1.5 MiB"

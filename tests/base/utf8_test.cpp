@@ -25,5 +25,13 @@ TEST(Utf8, OverlongSurrogateAndCutFormsAreInvalid) {
   }
 }
 
+TEST(Utf8, PrintableTextIsOneLineThatSteersNoTerminal) {
+  EXPECT_EQ(printable("a \xc3\xa4 \xe2\x82\xac \\n"), "a \xc3\xa4 \xe2\x82\xac \\n");
+  EXPECT_EQ(printable("a\nb\x1b[K\x7f"), "a\\x0ab\\x1b[K\\x7f");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "1m \xff"),
+            "\\xc2\\x9b1m \\xff");
+}
+
 }  // namespace
 }  // namespace cairn

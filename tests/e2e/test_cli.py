@@ -1,10 +1,12 @@
 """The command line as people and scripts use it: blocks, progress, JSON, exit codes, help."""
 
+import ctypes
 import json
 import os
 import pty
 import re
 import select
+import struct
 import subprocess
 import time
 
@@ -108,6 +110,65 @@ def test_get_of_an_absent_block_leaves_no_file(url, tmp_path):
     done = block(url, "get", NO_BLOCK, "--output", target)
     assert done.returncode == FAILURE and done.stderr, done
     assert list(tmp_path.iterdir()) == []
+
+
+def test_get_into_a_pipe_a_link_and_a_device(node, url, tmp_path):
+    name = node.put(b"where it goes")
+    command = f'"{binary_path()}" block get --server {url} {name} -o >(cat > "{tmp_path}/piped"); wait'
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, timeout=30, env=clean_environment(), check=False
+    )
+    assert done.returncode == OK and not done.stderr, done
+    until = time.monotonic() + 10
+    while (tmp_path / "piped").read_bytes() != b"where it goes" and time.monotonic() < until:
+        time.sleep(0.02)
+    assert (tmp_path / "piped").read_bytes() == b"where it goes"
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "target.part").write_bytes(b"mine")
+    (tmp_path / "link").symlink_to("target")
+    assert block(url, "get", name, "-o", tmp_path / "link").returncode == OK
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_bytes() == b"where it goes"
+    assert (tmp_path / "target.part").read_bytes() == b"mine"
+    (tmp_path / "full").symlink_to("/dev/full")
+    done = block(url, "get", name, "-o", tmp_path / "full")
+    assert done.returncode == FAILURE and b"cannot be written" in done.stderr, done
+    assert sorted(os.listdir(tmp_path)) == ["full", "link", "piped", "target", "target.part"]
+
+
+def test_put_of_an_unreadable_directory_goes_on_with_the_rest(url, tmp_path):
+    folder = tmp_path / "tree"
+    for name in ("a", "b", "c"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "file").write_text(name)
+    (folder / "b").chmod(0)
+    command = [str(binary_path()), "block", "put", "--server", url, str(folder)]
+    if os.geteuid() == 0:  # Whom no mode keeps out.
+        command[:0] = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    done = subprocess.run(
+        command, capture_output=True, timeout=30, env=clean_environment(), check=False
+    )
+    (folder / "b").chmod(0o700)
+    assert done.returncode == PARTIAL, done
+    assert ids_in(done.stdout) == [block_id(b"a"), block_id(b"c")], done
+    assert done.stderr.decode() == f"cairn: {folder / 'b'}: Permission denied\n", done
+
+
+def test_put_of_nothing_is_told(url, tmp_path):
+    (tmp_path / "empty").touch()
+    (tmp_path / "some").write_bytes(b"some")
+    done = block(url, "put", tmp_path / "empty")
+    assert done.returncode == FAILURE and str(tmp_path / "empty") in done.stderr.decode(), done
+    assert block(url, "put", "-").returncode == FAILURE
+    assert block(url, "put", tmp_path).returncode == PARTIAL
+
+
+def test_a_file_name_forges_no_line(url, tmp_path):
+    (tmp_path / f"a\n{NO_BLOCK}  1  forged\x1b[K").write_bytes(b"forging")
+    (tmp_path / "b\nc").touch()
+    done = block(url, "put", tmp_path)
+    assert len(done.stdout.splitlines()) == 1 and len(done.stderr.splitlines()) == 1, done
+    assert b"\x1b" not in done.stdout and b"a\\x0a" in done.stdout, done
 
 
 def test_a_large_file_is_cut_into_blocks_and_comes_back(node, url, tmp_path):
@@ -291,21 +352,21 @@ def test_progress_without_a_terminal_has_no_control_characters(url, many_files):
     assert len(ids_in(done.stdout)) == 64
 
 
-def run_on_terminal(args, seconds=60):
-    """Standard error is a terminal, standard output is not: returns (code, stdout, what the
-    terminal saw).
+def run_on_terminal(args, seconds=60, share=False):
+    """Standard error is a terminal, standard output only when they share it: returns (code, stdout,
+    what the terminal saw).
     """
     master, slave = pty.openpty()
     process = subprocess.Popen(
         [str(binary_path()), *map(str, args)],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=slave if share else subprocess.PIPE,
         stderr=slave,
         env=clean_environment({"TERM": "xterm"}),
     )
     os.close(slave)
     seen, out, until = b"", b"", time.monotonic() + seconds
-    fds = {master, process.stdout.fileno()}
+    fds = {master} if share else {master, process.stdout.fileno()}
     while fds and time.monotonic() < until:
         for fd in select.select(list(fds), [], [], 1)[0]:
             try:
@@ -319,7 +380,8 @@ def run_on_terminal(args, seconds=60):
             else:
                 out += part
     code = process.wait(10)
-    process.stdout.close()
+    if process.stdout:
+        process.stdout.close()
     os.close(master)
     return code, out, seen
 
@@ -329,6 +391,16 @@ def test_progress_on_a_terminal_is_a_bar(url, many_files):
     assert code == OK and len(ids_in(out)) == 64
     assert re.search(rb"\r[^\n]*\[#*\.*\]", seen), f"no bar in {seen!r}"
     assert b"64 blocks, 64.0 MiB of 64.0 MiB" in seen.split(b"\r")[-1] + seen[-200:], seen[-300:]
+
+
+def test_the_bar_and_the_results_share_a_terminal(url, many_files):
+    """What the terminal shows of each line is a result alone, or the bar at its end alone."""
+    code, _, seen = run_on_terminal(["block", "put", "--server", url, many_files], share=True)
+    assert code == OK and b"put 64 blocks" in seen, seen[-300:]
+    lines = [line.rsplit(b"\x1b[K")[-1].strip(b"\r") for line in seen.split(b"\n")]
+    results = [line for line in lines if re.fullmatch(rb"[0-9a-f]{64}  \d+  .*/\d{3}", line)]
+    bars = [line for line in lines if line.startswith(b"[")]
+    assert len(results) == 64 and len(bars) == 1 and len(lines) == 66, lines
 
 
 def test_no_progress_when_quiet(url, many_files):
@@ -353,6 +425,48 @@ def test_doctor_names_what_is_wrong(make_node):
     assert (
         done.returncode != OK and str(node.data_dir) in (done.stdout + done.stderr).decode()
     ), done
+
+
+def test_doctor_of_an_unreachable_node_exits_as_every_command(make_node):
+    node = make_node()
+    done = run_cli("doctor", "--config", node.config_path, "--server", "http://127.0.0.1:1")
+    assert done.returncode == UNREACHABLE and b"fail  server: " in done.stdout, done
+    node.data_dir.write_text("in the way")
+    done = run_cli("doctor", "--config", node.config_path, "--server", "http://127.0.0.1:1")
+    assert done.returncode == FAILURE, done
+
+
+def forbid_openat2():
+    """A seccomp filter (seccomp(2)): openat2, number 437 everywhere, is answered EPERM."""
+    load_number, when_equal, give = 0x20, 0x15, 0x06
+    errno_eperm, allow = 0x00050001, 0x7FFF0000
+    program = b"".join(
+        struct.pack("HBBI", *step)
+        for step in [
+            (load_number, 0, 0, 0),
+            (when_equal, 0, 1, 437),
+            (give, 0, 0, errno_eperm),
+            (give, 0, 0, allow),
+        ]
+    )
+    steps = ctypes.create_string_buffer(program, len(program))
+    filtered = struct.pack("HxxxxxxP", 4, ctypes.addressof(steps))
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.prctl(38, 1, 0, 0, 0) == 0  # PR_SET_NO_NEW_PRIVS
+    assert libc.prctl(22, 2, filtered, 0, 0) == 0  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
+
+
+def test_doctor_names_why_openat2_is_not_there(make_node):
+    done = subprocess.run(
+        [str(binary_path()), "doctor", "--config", str(make_node().config_path)],
+        capture_output=True,
+        timeout=30,
+        env=clean_environment(),
+        preexec_fn=forbid_openat2,
+        check=False,
+    )
+    assert done.returncode == FAILURE, done
+    assert re.search(rb"fail  kernel: .*openat2: Operation not permitted", done.stdout), done
 
 
 def test_fsck_of_a_clean_and_of_a_held_directory(make_node):
@@ -426,6 +540,21 @@ $name cairn bl cairn; printf '%s\\n' "${COMPREPLY[@]}"
         ["bash", "-c", code], capture_output=True, timeout=10, check=True
     ).stdout.decode()
     assert out.split() == ["block"], out
+
+
+def test_completion_of_zsh_completes_at_the_first_tab(tmp_path):
+    """As the file _cairn of zsh's function path, where a package puts it."""
+    (tmp_path / "_cairn").write_bytes(run_cli("completion", "zsh").stdout)
+    code = f"""
+fpath=({tmp_path}) words=(cairn bl) CURRENT=2
+_describe() {{ print -l -- ${{(P)2}} }}; _files() {{ : }}; compdef() {{ print compdef }}
+autoload -U _cairn; _cairn
+source {tmp_path}/_cairn
+"""
+    done = subprocess.run(["zsh", "-fc", code], capture_output=True, timeout=10, check=True)
+    out = done.stdout.decode().splitlines()
+    assert any(line.startswith("block:") for line in out), done
+    assert out.count("compdef") == 1 and out[-1] == "compdef", done
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,20 @@ def test_example_configurations_are_accepted():
     assert files, f"no examples in {folder}"
     for path in files:
         done = run_cli("config", "check", "--config", path, cwd=folder.parent)
-        assert done.returncode == 0, (path, done)
+        if path.name == "single.toml":
+            assert done.returncode == 0 and not done.stderr, (path, done)
+        else:
+            assert done.returncode == 1 and not done.stdout, (path, done)
+            assert b"is not available in this version" in done.stderr, (path, done)
+            assert b"is valid, but this version does not start with it" in done.stderr, done
+
+
+def test_config_check_says_what_serve_does(make_node):
+    node = make_node()
+    later = ["--config", node.config_path, "--set", "listen.https=127.0.0.1:0"]
+    serve, check = run_cli("serve", *later), run_cli("config", "check", *later)
+    assert serve.returncode != 0 and check.returncode == 1, (serve, check)
+    assert serve.stderr.splitlines()[0] in check.stderr.splitlines(), (serve, check)
 
 
 def binary_repo_conf():

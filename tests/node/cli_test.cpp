@@ -1,8 +1,12 @@
 #include "node/cli/cli.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +15,7 @@
 #include "node/cli/block_cutter.h"
 #include "node/cli/completion.h"
 #include "node/cli/http_client.h"
+#include "node/cli/output_file.h"
 #include "node/cli/progress.h"
 
 namespace cairn::cli {
@@ -32,7 +37,7 @@ Outcome run_with(std::vector<std::string> arguments, const std::string& in = "",
   std::istringstream input(in);
   std::ostringstream out;
   std::ostringstream err;
-  World world{input, out, err, false, std::move(environment)};
+  World world{input, out, err, false, false, std::move(environment)};
   const int code = run(std::move(arguments), world);
   return {code, out.str(), err.str()};
 }
@@ -52,6 +57,20 @@ class TempDirectory {
 
 void write_file(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary) << content;
+}
+
+std::string read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<std::string> names_in(const std::string& directory) {
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    out.push_back(entry.path().filename().string());
+  }
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 class WrongUsage : public ::testing::TestWithParam<std::vector<std::string>> {};
@@ -164,8 +183,81 @@ TEST(BlockCutter, FilesAreCutAndDirectoriesWalkedInOrder) {
   }
   EXPECT_THAT(cuts, ElementsAre("b=1234", "b=5", "a=x", "-=stan", "-=dard"));
   EXPECT_THAT(cutter.take_problems(),
-              ElementsAre((directory / "absent") + ": No such file or directory"));
+              ElementsAre((directory / "absent") + ": No such file or directory",
+                          (directory / "d/empty") + ": empty; a block has at least one byte"));
   EXPECT_FALSE(cutter.total_bytes());
+}
+
+TEST(BlockCutter, BlockTakesTheRoomOfItsFile) {
+  const TempDirectory directory;
+  write_file(directory / "small", "12345");
+  std::istringstream in("123");
+  BlockCutter cutter({directory / "small", "-"}, std::size_t{16} << 20, in);
+  while (auto cut = cutter.next()) EXPECT_LT(cut->bytes.capacity(), 4096U) << cut->path;
+  EXPECT_THAT(cutter.take_problems(), IsEmpty());
+}
+
+TEST(OutputFile, LinkIsFollowedAndTheOwnersPartFileLeftAlone) {
+  const TempDirectory directory;
+  write_file(directory / "target", "old");
+  write_file(directory / "target.part", "mine");
+  std::filesystem::create_symlink("target", directory / "link");
+  std::filesystem::create_symlink("new", directory / "dangling");
+  for (const char* name : {"link", "dangling"}) {
+    OutputFile file(directory / name);
+    ASSERT_TRUE(file.open());
+    file.stream() << name;
+    EXPECT_EQ(read_file(directory / "target"), "old");
+    ASSERT_TRUE(file.keep());
+    EXPECT_TRUE(std::filesystem::is_symlink(directory / name));
+    EXPECT_EQ(read_file(directory / name), name);
+    write_file(directory / "target", "old");
+  }
+  EXPECT_EQ(read_file(directory / "new"), "dangling");
+  EXPECT_EQ(read_file(directory / "target.part"), "mine");
+  EXPECT_THAT(names_in(directory.path()),
+              ElementsAre("dangling", "link", "new", "target", "target.part"));
+}
+
+TEST(OutputFile, WhatIsNotKeptLeavesNothing) {
+  const TempDirectory directory;
+  write_file(directory / "target", "old");
+  {
+    OutputFile file(directory / "target");
+    ASSERT_TRUE(file.open());
+    file.stream() << "half";
+  }
+  EXPECT_EQ(read_file(directory / "target"), "old");
+  EXPECT_THAT(names_in(directory.path()), ElementsAre("target"));
+  EXPECT_FALSE(OutputFile(directory.path()).open()) << "a directory";
+}
+
+TEST(OutputFile, PipeIsWrittenAsItIs) {
+  const TempDirectory directory;
+  const std::string path = directory / "pipe";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(reader, 0);
+  OutputFile file(path);
+  ASSERT_TRUE(file.open());
+  file.stream() << "through";
+  ASSERT_TRUE(file.keep());
+  std::string read(16, '\0');
+  read.resize(static_cast<std::size_t>(std::max(ssize_t{0}, ::read(reader, read.data(), 16))));
+  ::close(reader);
+  EXPECT_EQ(read, "through");
+  EXPECT_THAT(names_in(directory.path()), ElementsAre("pipe"));
+  EXPECT_TRUE(std::filesystem::is_fifo(path));
+}
+
+TEST(Progress, BarIsDrawnAgainAfterALine) {
+  std::ostringstream err;
+  Progress progress(err, Progress::Style::bar, "put", 10);
+  progress.advance(1);
+  progress.clear_line();
+  EXPECT_TRUE(err.str().ends_with("\r\x1b[K"));
+  progress.advance(1);
+  EXPECT_THAT(err.str(), HasSubstr("put 2 blocks"));
 }
 
 TEST(Progress, ShortTransferWithoutATerminalSaysNothing) {
