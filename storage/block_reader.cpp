@@ -39,7 +39,7 @@ Result<Block> checked(const BlockId& id, const IndexEntry& entry, std::string_vi
 
 }  // namespace
 
-std::optional<Result<IndexEntry>> BlockReader::look_up(const BlockKey& key, Wait wait,
+std::optional<Result<IndexEntry>> BlockReader::look_up(const IndexKey& key, Wait wait,
                                                        rocksdb::PinnableSlice& raw) {
   const rocksdb::Status status = database_.db().Get(read_options(wait, Caching::fill),
                                                     database_.index(), to_slice(key.view()), &raw);
@@ -54,7 +54,7 @@ std::optional<Result<IndexEntry>> BlockReader::look_up(const BlockKey& key, Wait
   return *entry;
 }
 
-std::optional<Result<Block>> BlockReader::get(const BlockKey& key, Wait wait, Caching caching) {
+std::optional<Result<Block>> BlockReader::get(const IndexKey& key, Wait wait, Caching caching) {
   std::string previous;
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     rocksdb::PinnableSlice raw;
@@ -74,7 +74,7 @@ std::optional<Result<Block>> BlockReader::get(const BlockKey& key, Wait wait, Ca
   return fail(Errc::unavailable, "the block is being erased and stored over and over");
 }
 
-std::optional<Result<Block>> BlockReader::read_body(const BlockKey& key, const IndexEntry& entry,
+std::optional<Result<Block>> BlockReader::read_body(const IndexKey& key, const IndexEntry& entry,
                                                     Wait wait, Caching caching) {
   switch (entry.place) {
     case Place::index: return checked(key.id(), entry, entry.body);
@@ -86,7 +86,7 @@ std::optional<Result<Block>> BlockReader::read_body(const BlockKey& key, const I
   return fail(Errc::corrupt, "the index entry names no place");
 }
 
-std::optional<Result<Block>> BlockReader::read_from_blob(const BlockKey& key,
+std::optional<Result<Block>> BlockReader::read_from_blob(const IndexKey& key,
                                                          const IndexEntry& entry, Wait wait,
                                                          Caching caching) {
   rocksdb::PinnableSlice body;

@@ -14,9 +14,9 @@
 #include "base/block.h"
 #include "base/log.h"
 #include "base/result.h"
-#include "storage/block_key.h"
 #include "storage/database.h"
 #include "storage/index_entry.h"
+#include "storage/index_key.h"
 #include "storage/value_segments.h"
 
 namespace cairn {
@@ -41,11 +41,11 @@ class BlockReader {
 
   /// The index entry; it borrows from `raw`. Nothing only with Wait::never. Errors: not_found,
   /// corrupt, unavailable.
-  std::optional<Result<IndexEntry>> look_up(const BlockKey& key, Wait wait,
+  std::optional<Result<IndexEntry>> look_up(const IndexKey& key, Wait wait,
                                             rocksdb::PinnableSlice& raw);
 
   /// The block, checked. Nothing only with Wait::never. Errors as look_up().
-  std::optional<Result<Block>> get(const BlockKey& key, Wait wait, Caching caching = Caching::fill);
+  std::optional<Result<Block>> get(const IndexKey& key, Wait wait, Caching caching = Caching::fill);
 
   /// Whether get() found this block corrupt and nobody has stored it anew since. A put then writes
   /// it again instead of calling it held.
@@ -55,10 +55,10 @@ class BlockReader {
   BlockReaderStats stats() const;
 
  private:
-  std::optional<Result<Block>> read_body(const BlockKey& key, const IndexEntry& entry, Wait wait,
+  std::optional<Result<Block>> read_body(const IndexKey& key, const IndexEntry& entry, Wait wait,
                                          Caching caching);
   Result<Block> read_from_log(const BlockId& id, const IndexEntry& entry, Caching caching);
-  std::optional<Result<Block>> read_from_blob(const BlockKey& key, const IndexEntry& entry,
+  std::optional<Result<Block>> read_from_blob(const IndexKey& key, const IndexEntry& entry,
                                               Wait wait, Caching caching);
   Error report_corrupt(const BlockId& id, const IndexEntry& entry, const std::string& what);
 

@@ -22,8 +22,12 @@ bool goes_to_log(const WriteRequest& request) {
 }
 
 std::size_t weight_of(const WriteRequest& request) {
-  const std::size_t body = request.kind == WriteRequest::Kind::put ? request.block.size_bytes() : 0;
-  return body + 256;  // The job's own bookkeeping.
+  std::size_t bytes = 256;  // The job's own bookkeeping.
+  if (request.kind == WriteRequest::Kind::put) bytes += request.block.size_bytes();
+  for (const RecordChange& change : request.records) {
+    bytes += change.key.size() + (change.value ? change.value->size() : 0) + 64;
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -60,12 +64,15 @@ BlockWriter::~BlockWriter() {
 
 std::optional<Error> BlockWriter::admit_locked(WriteRequest request, const Waiter& waiter) {
   const auto kind = request.kind;
-  const auto latest = latest_.find(request.key.id());
-  if (latest != latest_.end() && latest->second->request.kind == kind) {
-    latest->second->waiters.push_back(waiter);
-    return std::nullopt;
+  const bool of_block = kind != WriteRequest::Kind::records;
+  if (of_block) {
+    const auto latest = latest_.find(request.key.id());
+    if (latest != latest_.end() && latest->second->request.kind == kind) {
+      latest->second->waiters.push_back(waiter);
+      return std::nullopt;
+    }
   }
-  if (kind == WriteRequest::Kind::put && space_.full()) {
+  if (request.room == Room::needed && kind != WriteRequest::Kind::erase && space_.full()) {
     return fail(Errc::full, "the disk's reserve is reached");
   }
   const std::size_t weight = weight_of(request);
@@ -78,7 +85,7 @@ std::optional<Error> BlockWriter::admit_locked(WriteRequest request, const Waite
   auto job = std::make_shared<Job>();
   job->request = std::move(request);
   job->waiters.push_back(waiter);
-  latest_[job->request.key.id()] = job.get();
+  if (of_block) latest_[job->request.key.id()] = job.get();
   queue_.push_back(std::move(job));
   return std::nullopt;
 }
@@ -205,11 +212,28 @@ bool BlockWriter::append_to_log(const Jobs& jobs) {
   return log_->tail() != before;
 }
 
+void BlockWriter::add_records(const std::vector<RecordChange>& records,
+                              rocksdb::WriteBatch& batch) const {
+  for (const RecordChange& change : records) {
+    auto* family =
+        change.family == RecordChange::Family::chain ? database_.chain() : database_.pin();
+    if (change.value) {
+      batch.Put(family, change.key, *change.value);
+    } else {
+      batch.Delete(family, change.key);
+    }
+  }
+}
+
 void BlockWriter::fill_batch(const Jobs& jobs, bool logged, rocksdb::WriteBatch& batch) const {
   const WallTime now = clock_.wall();
   std::string value;
   for (const auto& job : jobs) {
     if (job->error.has_value()) continue;
+    if (job->request.kind == WriteRequest::Kind::records) {
+      add_records(job->request.records, batch);
+      continue;
+    }
     const auto key = to_slice(job->request.key.view());
     if (job->request.kind == WriteRequest::Kind::erase) {
       batch.Delete(database_.index(), key);

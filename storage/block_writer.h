@@ -1,6 +1,6 @@
 // BlockWriter: group commit. One thread drains a bounded queue and makes everything that waits
-// durable with one synced batch; equal puts become one. Existence is the caller's to look up: this
-// thread never reads. Callers may be on any thread.
+// durable with one synced batch: blocks, and the records of chains; equal puts become one.
+// Existence is the caller's to look up: this thread never reads. Callers may be on any thread.
 #pragma once
 
 #include <atomic>
@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -25,9 +26,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/task.h"
-#include "storage/block_key.h"
 #include "storage/database.h"
 #include "storage/disk_space.h"
+#include "storage/index_key.h"
 #include "storage/value_log_writer.h"
 
 namespace cairn {
@@ -35,11 +36,29 @@ namespace cairn {
 /// The meta key under which the value log's covered position is kept.
 inline constexpr std::string_view kLogTailKey = "value_log_tail";
 
+/// A record beside the blocks: of a chain, or a pin.
+struct RecordChange {
+  enum class Family : std::uint8_t { chain, pin };
+  Family family = Family::chain;
+  std::string key;
+  std::optional<std::string> value;  ///< Nothing: the record is deleted.
+};
+
+/// Whether a write is taken while the disk's reserve is reached.
+enum class Room : std::uint8_t {
+  needed,
+  spared,  ///< It gives room back, or must be possible always.
+};
+
 struct WriteRequest {
-  enum class Kind : std::uint8_t { put, erase };
+  enum class Kind : std::uint8_t { put, erase, records };
   Kind kind = Kind::put;
-  BlockKey key;
-  Block block;  ///< Empty for an erase.
+  IndexKey key;                         ///< Of a put or an erase.
+  Block block{};                        ///< Of a put.
+  std::vector<RecordChange> records{};  ///< Written together, after the blocks of batches before.
+  Room room = Room::needed;
+  /// Kept until the request is written or refused, also when its caller's deadline came first.
+  std::shared_ptr<const void> until_settled{};
 };
 
 struct BlockWriterStats {
@@ -76,8 +95,8 @@ class BlockWriter {
   BlockWriter& operator=(const BlockWriter&) = delete;
 
   /// Queues the requests and resumes when each is durable or refused: the results in order. A put
-  /// joined to an equal one under way is `held`; an erase is always `created`. Errors: full,
-  /// overloaded, unavailable (the deadline passed, or the disk failed: it may have happened).
+  /// joined to an equal one under way is `held`; an erase and records are always `created`. Errors:
+  /// full, overloaded, unavailable (the deadline passed, or the disk failed: it may have happened).
   Task<std::vector<Result<Stored>>> submit(std::vector<WriteRequest> requests, Deadline deadline) {
     co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>,
                                                    void(std::vector<Result<Stored>>)>(
@@ -148,6 +167,7 @@ class BlockWriter {
   void write_batch(const Jobs& jobs);
   void refuse_all(const Jobs& jobs);
   bool append_to_log(const Jobs& jobs);
+  void add_records(const std::vector<RecordChange>& records, rocksdb::WriteBatch& batch) const;
   void fill_batch(const Jobs& jobs, bool logged, rocksdb::WriteBatch& batch) const;
   void settle_batch(Jobs jobs);
 

@@ -148,7 +148,11 @@ Result<std::unique_ptr<Database>> Database::open(Options options, Log& log) {
   keep_values_in_blob_files(body);
   auto meta = family_options(database->cache_, std::size_t{1} << 20);
   const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
-      {rocksdb::kDefaultColumnFamilyName, meta}, {"index", index}, {"body", body}};
+      {rocksdb::kDefaultColumnFamilyName, meta},
+      {"index", index},
+      {"body", body},
+      {"chain", index},
+      {"pin", index}};
   rocksdb::DB* raw = nullptr;
   const std::string path = options.directory.string();
   const rocksdb::Status status =

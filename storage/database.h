@@ -50,10 +50,13 @@ class Database {
   rocksdb::DB& db() { return *db_; }
   /// Few small keys: what the store remembers about itself.
   rocksdb::ColumnFamilyHandle* meta() { return handles_[0]; }
-  /// BlockKey -> IndexEntry.
+  /// IndexKey -> IndexEntry.
   rocksdb::ColumnFamilyHandle* index() { return handles_[1]; }
-  /// BlockKey -> body, for those whose place is blob.
+  /// IndexKey -> body, for those whose place is blob.
   rocksdb::ColumnFamilyHandle* body() { return handles_[2]; }
+  /// What is kept of chains, and which blocks their links refer to: chain_records.h.
+  rocksdb::ColumnFamilyHandle* chain() { return handles_[3]; }
+  rocksdb::ColumnFamilyHandle* pin() { return handles_[4]; }
 
   /// `sync`: returns when the batch, and so every batch before it, is durable.
   Result<void> write(rocksdb::WriteBatch& batch, bool sync);

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "crypto/hash.h"
-#include "storage/block_key.h"
 #include "storage/block_reader.h"
+#include "storage/index_key.h"
 #include "storage/open_store.h"
 
 namespace cairn {
@@ -42,7 +42,7 @@ class Fsck {
 
   Result<void> add_problem(FsckFault fault, std::string_view raw_key, std::string detail);
   Result<void> take_out(std::string_view raw_key, bool body_only);
-  Result<void> adopt_body(const BlockKey& key, std::size_t size_bytes);
+  Result<void> adopt_body(const IndexKey& key, std::size_t size_bytes);
   Result<std::optional<std::string>> raw_body(std::string_view raw_key, bool body_only);
   Result<void> quarantine(std::string_view raw_key, const std::string& bytes);
   bool go_on(FsckPhase phase, std::uint64_t done, std::uint64_t estimated);
@@ -60,7 +60,7 @@ class Fsck {
 
 /// A key as people can name it: the id where it is one, else the raw bytes in hexadecimal.
 std::string name_of_key(std::string_view raw_key) {
-  const auto key = BlockKey::from(raw_key);
+  const auto key = IndexKey::from(raw_key);
   return key.has_value() ? key->id().text() : to_hex(as_bytes(raw_key));
 }
 
@@ -97,7 +97,7 @@ Result<void> Fsck::check_entries() {
 }
 
 Result<void> Fsck::check_entry(std::string_view raw_key, std::string_view raw_entry) {
-  const auto key = BlockKey::from(raw_key);
+  const auto key = IndexKey::from(raw_key);
   if (!key.has_value()) return add_problem(FsckFault::bad_key, raw_key, "not slot and id");
   const auto entry = IndexEntry::decode(raw_entry);
   if (!entry.has_value()) return add_problem(FsckFault::bad_entry, raw_key, "malformed");
@@ -136,7 +136,7 @@ Result<void> Fsck::check_stray_bodies() {
 }
 
 Result<void> Fsck::check_stray_body(std::string_view raw_key, const rocksdb::Slice& body) {
-  const auto key = BlockKey::from(raw_key);
+  const auto key = IndexKey::from(raw_key);
   if (!key.has_value()) return add_problem(FsckFault::stray_body, raw_key, "under a bad key");
   rocksdb::PinnableSlice raw;
   const auto entry = reader_.look_up(*key, Wait::allowed, raw);
@@ -156,7 +156,7 @@ Result<void> Fsck::check_stray_body(std::string_view raw_key, const rocksdb::Sli
 
 bool Fsck::pointed_at(const ValueRecord& record) {
   rocksdb::PinnableSlice raw;
-  const BlockKey key(slot_of(record.id, store_.identity.placement_seed), record.id);
+  const IndexKey key(slot_of(record.id, store_.identity.placement_seed), record.id);
   const auto entry = reader_.look_up(key, Wait::allowed, raw);
   return entry->has_value() && entry->value().place == Place::log &&
          entry->value().position == record.position;
@@ -191,7 +191,7 @@ Result<void> Fsck::add_problem(FsckFault fault, std::string_view raw_key, std::s
   ++report_.faults;
   FsckProblem problem{fault, name_of_key(raw_key), std::move(detail), false};
   if (options_.repair) {
-    const auto key = BlockKey::from(raw_key);
+    const auto key = IndexKey::from(raw_key);
     const bool body_only = fault == FsckFault::stray_body || fault == FsckFault::unindexed_body;
     CAIRN_TRY(const auto body, raw_body(raw_key, body_only));
     const bool indexable =
@@ -252,7 +252,7 @@ Result<void> Fsck::take_out(std::string_view raw_key, bool body_only) {
   return store_.database->write(batch, true);
 }
 
-Result<void> Fsck::adopt_body(const BlockKey& key, std::size_t size_bytes) {
+Result<void> Fsck::adopt_body(const IndexKey& key, std::size_t size_bytes) {
   IndexEntry entry;
   entry.place = Place::blob;
   entry.size_bytes = static_cast<std::uint32_t>(size_bytes);

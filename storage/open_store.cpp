@@ -4,8 +4,8 @@
 #include <system_error>
 
 #include "crypto/hash.h"
-#include "storage/block_key.h"
 #include "storage/block_writer.h"
+#include "storage/index_key.h"
 #include "storage/value_log_recovery.h"
 
 namespace cairn {
@@ -62,7 +62,7 @@ class Adopter {
       : database_(database), placement_seed_(placement_seed) {}
 
   Result<void> adopt(const ValueRecord& record) {
-    const BlockKey key(slot_of(record.id, placement_seed_), record.id);
+    const IndexKey key(slot_of(record.id, placement_seed_), record.id);
     std::string value;
     const rocksdb::Status status =
         database_.db().Get(rocksdb::ReadOptions(), database_.index(), to_slice(key.view()), &value);

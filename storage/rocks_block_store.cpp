@@ -14,11 +14,11 @@ constexpr std::size_t kLookUpsOnCore = 32;
 
 }  // namespace
 
-BlockKey RocksBlockStore::key_of(const BlockId& id) const {
-  return BlockKey(slot_of(id, placement_seed_), id);
+IndexKey RocksBlockStore::key_of(const BlockId& id) const {
+  return IndexKey(slot_of(id, placement_seed_), id);
 }
 
-std::optional<Result<RocksBlockStore::Known>> RocksBlockStore::look_up(const BlockKey& key,
+std::optional<Result<RocksBlockStore::Known>> RocksBlockStore::look_up(const IndexKey& key,
                                                                        Wait wait) {
   rocksdb::PinnableSlice raw;
   const auto entry = reader_.look_up(key, wait, raw);
@@ -48,7 +48,7 @@ Task<Result<Found>> RocksBlockStore::get(BlockId id, Deadline deadline) {
   co_return Found{std::move(block).value(), Source::storage};
 }
 
-Task<Result<RocksBlockStore::Known>> RocksBlockStore::find(BlockKey key, Deadline deadline) {
+Task<Result<RocksBlockStore::Known>> RocksBlockStore::find(IndexKey key, Deadline deadline) {
   if (auto at_once = look_up(key, Wait::never)) co_return std::move(*at_once);
   co_return co_await pool_.run(
       [this, key]() -> Result<Known> { return *look_up(key, Wait::allowed); }, deadline);
@@ -68,7 +68,7 @@ void RocksBlockStore::count_written(const BlockId& id, const Result<Stored>& res
 
 Task<Result<Stored>> RocksBlockStore::put(Block block, Deadline deadline) {
   const BlockId id = block.id();
-  const BlockKey key = key_of(id);
+  const IndexKey key = key_of(id);
   if (!reader_.suspect(id)) {
     const auto known = co_await find(key, deadline);
     if (known.has_value()) {
@@ -88,7 +88,7 @@ Task<Result<Stored>> RocksBlockStore::put(Block block, Deadline deadline) {
 
 Task<std::vector<Result<Stored>>> RocksBlockStore::put_many(std::vector<Block> blocks,
                                                             Deadline deadline) {
-  std::vector<BlockKey> keys;
+  std::vector<IndexKey> keys;
   keys.reserve(blocks.size());
   for (const Block& block : blocks) keys.push_back(key_of(block.id()));
   const auto known = co_await held(keys, deadline);
@@ -115,7 +115,7 @@ Task<std::vector<Result<Stored>>> RocksBlockStore::put_many(std::vector<Block> b
   co_return results;
 }
 
-Task<Result<std::vector<bool>>> RocksBlockStore::held(std::vector<BlockKey> keys,
+Task<Result<std::vector<bool>>> RocksBlockStore::held(std::vector<IndexKey> keys,
                                                       Deadline deadline) {
   std::vector<bool> answers(keys.size());
   std::vector<std::size_t> open;
@@ -145,7 +145,7 @@ Task<Result<std::vector<bool>>> RocksBlockStore::held(std::vector<BlockKey> keys
 
 Task<Result<std::vector<BlockId>>> RocksBlockStore::missing(std::vector<BlockId> ids,
                                                             Deadline deadline) {
-  std::vector<BlockKey> keys;
+  std::vector<IndexKey> keys;
   keys.reserve(ids.size());
   for (const BlockId& id : ids) keys.push_back(key_of(id));
   const auto known = co_await held(std::move(keys), deadline);
@@ -158,7 +158,7 @@ Task<Result<std::vector<BlockId>>> RocksBlockStore::missing(std::vector<BlockId>
 }
 
 Task<Result<void>> RocksBlockStore::erase(BlockId id, Deadline deadline) {
-  const BlockKey key = key_of(id);
+  const IndexKey key = key_of(id);
   const auto known = co_await find(key, deadline);
   if (known.has_error() && known.error().code == Errc::not_found) co_return ok();
   if (known.has_error() && known.error().code != Errc::corrupt) co_return known.error();

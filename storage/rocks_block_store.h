@@ -49,10 +49,10 @@ class RocksBlockStore final : public BlockStore {
     LogPosition position;
   };
 
-  BlockKey key_of(const BlockId& id) const;
-  std::optional<Result<Known>> look_up(const BlockKey& key, Wait wait);
-  Task<Result<Known>> find(BlockKey key, Deadline deadline);
-  Task<Result<std::vector<bool>>> held(std::vector<BlockKey> keys, Deadline deadline);
+  IndexKey key_of(const BlockId& id) const;
+  std::optional<Result<Known>> look_up(const IndexKey& key, Wait wait);
+  Task<Result<Known>> find(IndexKey key, Deadline deadline);
+  Task<Result<std::vector<bool>>> held(std::vector<IndexKey> keys, Deadline deadline);
   void count_written(const BlockId& id, const Result<Stored>& result);
 
   BlockReader& reader_;

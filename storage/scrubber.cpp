@@ -19,7 +19,7 @@ constexpr auto kSaveEvery = std::chrono::seconds(10);
 constexpr auto kRest = std::chrono::seconds(60);
 
 struct Pick {
-  std::vector<BlockKey> keys;
+  std::vector<IndexKey> keys;
   std::string next;  ///< Empty at the end of the index.
 };
 
@@ -36,7 +36,7 @@ Pick pick_blocks(Database& database, const std::string& from) {
       pick.next = entries->key().ToString();
       return pick;
     }
-    const auto key = BlockKey::from(to_view(entries->key()));
+    const auto key = IndexKey::from(to_view(entries->key()));
     const auto entry = IndexEntry::decode(to_view(entries->value()));
     if (key.has_value()) pick.keys.push_back(*key);
     if (entry.has_value()) bytes += entry->size_bytes;
@@ -123,7 +123,7 @@ void Scrubber::begin_pass() {
 std::uint64_t Scrubber::step_bodies() {
   Pick pick = pick_blocks(database_, cursor_);
   std::uint64_t cost = 0;
-  for (const BlockKey& key : pick.keys) {
+  for (const IndexKey& key : pick.keys) {
     if (stopping()) return cost;
     const auto block = reader_.get(key, Wait::allowed, Caching::bypass);
     const bool corrupt = block->has_error() && block->error().code == Errc::corrupt;
@@ -178,7 +178,7 @@ std::uint64_t Scrubber::step_orphans() {
 
 std::uint64_t Scrubber::release_if_orphan(const ValueRecord& record) {
   rocksdb::PinnableSlice raw;
-  const BlockKey key(slot_of(record.id, placement_seed_), record.id);
+  const IndexKey key(slot_of(record.id, placement_seed_), record.id);
   const auto entry = reader_.look_up(key, Wait::allowed, raw);
   if (entry->has_error() && entry->error().code != Errc::not_found) return 0;
   if (entry->has_value() && entry->value().place == Place::log &&
@@ -233,10 +233,10 @@ void Scrubber::load_state() {
   loaded.under_way = phase != static_cast<std::uint8_t>(Phase::resting);
   loaded.slot = loaded.under_way ? 0 : kSlotCount;
   cursor_ = rest;
-  if (const auto key = BlockKey::from(rest)) loaded.slot = static_cast<std::uint32_t>(key->slot());
+  if (const auto key = IndexKey::from(rest)) loaded.slot = static_cast<std::uint32_t>(key->slot());
   // A sweep that was interrupted begins again, after the last bodies.
   phase_ = loaded.under_way ? Phase::bodies : Phase::resting;
-  if (phase == static_cast<std::uint8_t>(Phase::orphans)) cursor_.assign(BlockKey::kSize, '\xFF');
+  if (phase == static_cast<std::uint8_t>(Phase::orphans)) cursor_.assign(IndexKey::kSize, '\xFF');
   progress_ = loaded;
 }
 

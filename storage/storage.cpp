@@ -11,6 +11,7 @@
 #include "storage/database.h"
 #include "storage/open_store.h"
 #include "storage/rocks_block_store.h"
+#include "storage/rocks_chain_store.h"
 #include "storage/scrubber.h"
 
 namespace cairn {
@@ -20,6 +21,9 @@ namespace {
 /// written to.
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr int kTicksARefresh = 10;
+/// Signatures of links are checked by so many threads; a check of 256 links takes some 20 ms of
+/// one.
+constexpr std::size_t kCheckThreads = 2;
 
 ValueLogWriter::Options log_options(const StorageOptions& options) {
   ValueLogWriter::Options log;
@@ -55,6 +59,8 @@ class Storage::Parts {
                 space_, writer_options(options), clock, log),
         pool_("storage-read", options.reader_threads, options.reader_queue, clock),
         blocks_(reader_, writer_, *store_.segments, pool_, store_.identity.placement_seed, log),
+        checks_("chain-check", kCheckThreads, options.reader_queue, clock),
+        chains_(*store_.database, writer_, checks_, pool_, store_.identity.placement_seed, clock),
         scrubber_(*store_.database, reader_, *store_.segments, store_.identity.placement_seed,
                   {options.scrub_bytes_per_second, options.scrub_interval}, clock, log) {
     space_.refresh();
@@ -74,6 +80,7 @@ class Storage::Parts {
   Parts& operator=(const Parts&) = delete;
 
   BlockStore& blocks() { return blocks_; }
+  ChainStore& chains() { return chains_; }
   const StoreIdentity& identity() const { return store_.identity; }
   void scrub_now() { scrubber_.begin_now(); }
   StorageStats stats();
@@ -88,6 +95,8 @@ class Storage::Parts {
   BlockWriter writer_;
   BlockingPool pool_;
   RocksBlockStore blocks_;
+  BlockingPool checks_;
+  RocksChainStore chains_;
   Scrubber scrubber_;
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -101,6 +110,7 @@ void Storage::Parts::tick() {
   for (int ticks = 0; !wake_.wait_for(lock, kTick, [this] { return stopping_; }); ++ticks) {
     lock.unlock();
     writer_.expire();
+    chains_.expire();
     if (ticks % kTicksARefresh == 0) {
       space_.refresh();
       if (store_.database->stopped() && !space_.full()) {
@@ -172,6 +182,9 @@ Storage::~Storage() = default;
 
 BlockStore& Storage::blocks() {
   return parts_->blocks();
+}
+ChainStore& Storage::chains() {
+  return parts_->chains();
 }
 const StoreIdentity& Storage::identity() const {
   return parts_->identity();

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/block_store.h"
+#include "base/chain_store.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -98,6 +99,7 @@ class Storage {
 
   /// Lives as long as the Storage.
   BlockStore& blocks();
+  ChainStore& chains();
   const StoreIdentity& identity() const;
   /// Costs some microseconds and no I/O.
   StorageStats stats() const;

@@ -12,7 +12,7 @@ class BlockReaderTest : public StorageFixture {};
 // was answered with an empty entry, and the block reported corrupt.
 TEST_F(BlockReaderTest, TablesThatAreNotOpenAreNotAnsweredFrom) {
   constexpr std::uint64_t kTables = 40;
-  std::vector<BlockKey> keys;
+  std::vector<IndexKey> keys;
   {
     auto store =
         open_store(directory_.path(), {"test", std::nullopt}, Database::Options(), random_, log_);

@@ -89,7 +89,7 @@ TEST_F(BlockWriterTest, LargeBlocksThatWaitTogetherShareASync) {
 
 TEST_F(BlockWriterTest, PutAndEraseOfOneBlockKeepTheirOrder) {
   const Block block = make_test_block(1, 4096);
-  const BlockKey key(slot_of(block.id(), storage_->identity().placement_seed), block.id());
+  const IndexKey key(slot_of(block.id(), storage_->identity().placement_seed), block.id());
   ASSERT_TRUE(put(block).has_value());
   for (int round = 0; round < 20; ++round) {
     std::optional<Result<void>> erased;

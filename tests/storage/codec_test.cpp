@@ -3,8 +3,8 @@
 #include <random>
 
 #include "crypto/hash.h"
-#include "storage/block_key.h"
 #include "storage/index_entry.h"
+#include "storage/index_key.h"
 #include "storage/store_identity.h"
 #include "storage/value_record.h"
 
@@ -17,30 +17,30 @@ BlockId id_of(std::uint8_t fill) {
   return id;
 }
 
-TEST(BlockKey, OrdersBySlotThenId) {
-  const BlockKey first(Slot{1}, id_of(0xFF));
-  const BlockKey second(Slot{256}, id_of(0));
-  const BlockKey third(Slot{256}, id_of(1));
+TEST(IndexKey, OrdersBySlotThenId) {
+  const IndexKey first(Slot{1}, id_of(0xFF));
+  const IndexKey second(Slot{256}, id_of(0));
+  const IndexKey third(Slot{256}, id_of(1));
   EXPECT_LT(first.view(), second.view());
   EXPECT_LT(second.view(), third.view());
 }
 
-TEST(BlockKey, ReadsBackSlotAndId) {
-  const BlockKey key(Slot{5039}, id_of(0xAB));
-  const auto back = BlockKey::from(key.view());
+TEST(IndexKey, ReadsBackSlotAndId) {
+  const IndexKey key(Slot{5039}, id_of(0xAB));
+  const auto back = IndexKey::from(key.view());
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(back->slot(), Slot{5039});
   EXPECT_EQ(back->id(), id_of(0xAB));
 }
 
-TEST(BlockKey, OtherBytesAreRefused) {
-  const BlockKey beyond(Slot{5040}, id_of(1));
-  EXPECT_FALSE(BlockKey::from(beyond.view()).has_value());
-  const BlockKey key(Slot{1}, id_of(1));
-  EXPECT_FALSE(BlockKey::from(key.view().substr(1)).has_value());
+TEST(IndexKey, OtherBytesAreRefused) {
+  const IndexKey beyond(Slot{5040}, id_of(1));
+  EXPECT_FALSE(IndexKey::from(beyond.view()).has_value());
+  const IndexKey key(Slot{1}, id_of(1));
+  EXPECT_FALSE(IndexKey::from(key.view().substr(1)).has_value());
   std::string longer(key.view());
   longer.push_back('x');
-  EXPECT_FALSE(BlockKey::from(longer).has_value());
+  EXPECT_FALSE(IndexKey::from(longer).has_value());
 }
 
 TEST(IndexEntry, EachPlaceReadsBack) {

@@ -1,5 +1,6 @@
-// The BlockStore suite on RocksDB: as it is, and with what is in memory pushed to disk by
-// reopening.
+// The suites of BlockStore and ChainStore on RocksDB: as it is, and with what is in memory pushed
+// to disk by reopening.
+#include "tests/conformance/chain_store_suite.h"
 #include "tests/storage/storage_fixture.h"
 
 namespace cairn {
@@ -9,6 +10,8 @@ class RocksHarness {
  public:
   RocksHarness() { open(); }
   BlockStore& store() { return storage_->blocks(); }
+  BlockStore& blocks() { return storage_->blocks(); }
+  ChainStore& chains() { return storage_->chains(); }
   void reopen() {
     storage_.reset();
     open();
@@ -29,6 +32,7 @@ class RocksHarness {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, BlockStoreSuite, RocksHarness);
+INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, ChainStoreSuite, RocksHarness);
 
 }  // namespace
 }  // namespace cairn

@@ -1,6 +1,6 @@
 #include "storage/fsck.h"
 
-#include "storage/block_key.h"
+#include "storage/index_key.h"
 #include "storage/open_store.h"
 #include "tests/storage/storage_fixture.h"
 
@@ -36,8 +36,8 @@ class FsckTest : public StorageFixture {
     ASSERT_TRUE(opened.value().database->write(batch, true).has_value());
   }
 
-  static BlockKey key_in(const OpenStore& store, const Block& block) {
-    return BlockKey(slot_of(block.id(), store.identity.placement_seed), block.id());
+  static IndexKey key_in(const OpenStore& store, const Block& block) {
+    return IndexKey(slot_of(block.id(), store.identity.placement_seed), block.id());
   }
 
   static constexpr std::array<std::size_t, 3> sizes_{100, 4'000, 50'000};
@@ -105,7 +105,7 @@ TEST_F(FsckTest, EachFaultOfTheDatabaseIsFoundAndRepaired) {
     // A block under another slot, a key that is none, a wrong body that nothing speaks for.
     const Block block = make_test_block(900, 50);
     const auto slot = static_cast<std::uint16_t>(key_in(store, block).slot());
-    const BlockKey wrong(static_cast<Slot>((slot + 1) % kSlotCount), block.id());
+    const IndexKey wrong(static_cast<Slot>((slot + 1) % kSlotCount), block.id());
     IndexEntry entry;
     entry.size_bytes = 50;
     entry.body = as_text(block.bytes());

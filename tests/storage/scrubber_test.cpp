@@ -106,7 +106,7 @@ TEST_F(ScrubberTest, RecordsThatNothingPointsToAreGivenBack) {
   std::uint64_t in_first = 0;
   SegmentWalk walk(*store_->segments, 0, kLogPageBytes);
   while (const auto record = walk.next().value()) {
-    const BlockKey key(slot_of(record->id, store_->identity.placement_seed), record->id);
+    const IndexKey key(slot_of(record->id, store_->identity.placement_seed), record->id);
     batch.Delete(store_->database->index(), to_slice(key.view()));
     ++in_first;
   }

@@ -1,31 +1,31 @@
-#include "storage/block_key.h"
+#include "storage/index_key.h"
 
 #include <cstring>
 
 namespace cairn {
 
-BlockKey::BlockKey(Slot slot, const BlockId& id) {
+IndexKey::IndexKey(Slot slot, const BlockId& id) {
   const auto number = static_cast<std::uint16_t>(slot);
   bytes[0] = static_cast<char>(number >> 8);
   bytes[1] = static_cast<char>(number & 0xFFU);
   std::memcpy(bytes.data() + 2, id.bytes.data(), BlockId::kSize);
 }
 
-Slot BlockKey::slot() const {
+Slot IndexKey::slot() const {
   const auto high = static_cast<std::uint8_t>(bytes[0]);
   const auto low = static_cast<std::uint8_t>(bytes[1]);
   return static_cast<Slot>((high << 8) | low);
 }
 
-BlockId BlockKey::id() const {
+BlockId IndexKey::id() const {
   BlockId id;
   std::memcpy(id.bytes.data(), bytes.data() + 2, BlockId::kSize);
   return id;
 }
 
-std::optional<BlockKey> BlockKey::from(std::string_view raw) {
+std::optional<IndexKey> IndexKey::from(std::string_view raw) {
   if (raw.size() != kSize) return std::nullopt;
-  BlockKey key;
+  IndexKey key;
   std::memcpy(key.bytes.data(), raw.data(), kSize);
   if (static_cast<std::uint16_t>(key.slot()) >= kSlotCount) return std::nullopt;
   return key;

@@ -11,20 +11,20 @@
 
 namespace cairn {
 
-struct BlockKey {
+struct IndexKey {
   static constexpr std::size_t kSize = 2 + BlockId::kSize;
 
   std::array<char, kSize> bytes{};
 
-  BlockKey() = default;
-  BlockKey(Slot slot, const BlockId& id);
+  IndexKey() = default;
+  IndexKey(Slot slot, const BlockId& id);
 
   std::string_view view() const { return {bytes.data(), bytes.size()}; }
   Slot slot() const;
   BlockId id() const;
 
   /// Nothing unless `raw` is kSize bytes with a slot below kSlotCount.
-  static std::optional<BlockKey> from(std::string_view raw);
+  static std::optional<IndexKey> from(std::string_view raw);
 };
 
 }  // namespace cairn

@@ -1,0 +1,69 @@
+#include "storage/chain_followers.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cairn {
+
+std::uint64_t ChainFollowers::growth(const ChainId& chain) const {
+  const std::lock_guard lock(mutex_);
+  return growth_[chain.prefix() % kCounters];
+}
+
+Task<ChainFollowers::News> ChainFollowers::wait(ChainId chain, std::uint64_t seen,
+                                                Deadline deadline) {
+  auto start = [this, chain, seen, deadline](Completion<News> done) {
+    enter(chain, seen, Waiter{deadline, std::move(done)});
+  };
+  co_return co_await complete_later<News>(std::move(start));
+}
+
+void ChainFollowers::enter(const ChainId& chain, std::uint64_t seen, Waiter waiter) {
+  std::unique_lock lock(mutex_);
+  if (growth_[chain.prefix() % kCounters] == seen && waiting_ < kMaxWaiting) {
+    waiters_[chain].push_back(std::move(waiter));
+    ++waiting_;
+    return;
+  }
+  const News news = waiting_ < kMaxWaiting ? News::grown : News::refused;
+  lock.unlock();
+  waiter.done(news);
+}
+
+void ChainFollowers::notify(const ChainId& chain) {
+  std::vector<Waiter> told;
+  {
+    const std::lock_guard lock(mutex_);
+    ++growth_[chain.prefix() % kCounters];
+    const auto found = waiters_.find(chain);
+    if (found == waiters_.end()) return;
+    told = std::move(found->second);
+    waiters_.erase(found);
+    waiting_ -= told.size();
+  }
+  for (Waiter& waiter : told) waiter.done(News::grown);
+}
+
+void ChainFollowers::expire(MonoTime now) {
+  std::vector<Waiter> late;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto chain = waiters_.begin(); chain != waiters_.end();) {
+      std::erase_if(chain->second, [&](Waiter& waiter) {
+        if (waiter.deadline > now) return false;
+        late.push_back(std::move(waiter));
+        return true;
+      });
+      chain = chain->second.empty() ? waiters_.erase(chain) : std::next(chain);
+    }
+    waiting_ -= late.size();
+  }
+  for (Waiter& waiter : late) waiter.done(News::none);
+}
+
+std::size_t ChainFollowers::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_;
+}
+
+}  // namespace cairn
