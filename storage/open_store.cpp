@@ -55,7 +55,8 @@ Result<void> check_store_id(Database& database, const StoreIdentity& identity, b
   return database.write(batch, true);
 }
 
-/// Indexes recovered records in batches; those that the index has are left alone.
+/// Indexes recovered records in batches. An entry that points elsewhere is older than the record,
+/// which a repair of a rotten body may have put in its place.
 class Adopter {
  public:
   Adopter(Database& database, std::uint64_t placement_seed)
@@ -66,8 +67,8 @@ class Adopter {
     std::string value;
     const rocksdb::Status status =
         database_.db().Get(rocksdb::ReadOptions(), database_.index(), to_slice(key.view()), &value);
-    if (status.ok()) return ok();
-    if (!status.IsNotFound()) return to_error(status);
+    if (!status.ok() && !status.IsNotFound()) return to_error(status);
+    if (status.ok() && points_to(value, record.position)) return ok();
     IndexEntry entry;
     entry.place = Place::log;
     entry.size_bytes = record.size_bytes;
@@ -93,6 +94,11 @@ class Adopter {
   std::uint64_t adopted() const { return adopted_; }
 
  private:
+  static bool points_to(std::string_view raw_entry, const LogPosition& position) {
+    const auto entry = IndexEntry::decode(raw_entry);
+    return entry.has_value() && entry->place == Place::log && entry->position == position;
+  }
+
   Database& database_;
   const std::uint64_t placement_seed_;
   rocksdb::WriteBatch batch_;

@@ -78,6 +78,24 @@ TEST_F(ValueLogTest, TornTailIsLeftOutAndNewBlocksGoOn) {
   for (std::uint64_t seed = 1; seed < 5; ++seed) expect_held(large(seed));
 }
 
+TEST_F(ValueLogTest, RepairOfARottenBodyWhosePointerWasLostIsFoundAgain) {
+  open();
+  ASSERT_TRUE(put(large(1)).has_value());
+  close();
+  copy_index("index", "older");
+  const auto file = segment_files().front();
+  overwrite_file(file, find_in_file(file, as_text(large(1).bytes())) + 1'000, "rotten");
+  open();
+  ASSERT_EQ(get(large(1).id()).error().code, Errc::corrupt);
+  ASSERT_EQ(put(large(1)).value(), Stored::created);
+  expect_held(large(1));
+  close();
+  copy_index("older", "index");
+  open();
+  EXPECT_EQ(storage_->stats().adopted_at_start, 1U);
+  expect_held(large(1));
+}
+
 TEST_F(ValueLogTest, PreallocatedRoomIsGivenBackAtTheEnd) {
   open();
   ASSERT_TRUE(put(large(1)).has_value());
