@@ -83,6 +83,16 @@ Result<void> File::sync_all() {
   return ok();
 }
 
+Result<void> make_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  if (std::filesystem::is_directory(directory, error)) return ok();
+  const auto parent = directory.has_parent_path() ? directory.parent_path() : ".";
+  CAIRN_TRY(make_directory(parent));
+  std::filesystem::create_directory(directory, error);
+  if (error) return io_error("make directory", directory, error.value());
+  return sync_directory(parent);
+}
+
 Result<void> sync_directory(const std::filesystem::path& directory) {
   CAIRN_TRY(auto handle, File::open(directory, O_RDONLY | O_DIRECTORY));
   return handle.sync_all();

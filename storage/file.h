@@ -58,6 +58,9 @@ class File {
   std::filesystem::path path_;
 };
 
+/// Makes `directory` and those above it that are missing, durably.
+Result<void> make_directory(const std::filesystem::path& directory);
+
 /// Makes creations, renames and removals in `directory` durable.
 Result<void> sync_directory(const std::filesystem::path& directory);
 

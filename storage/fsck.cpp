@@ -237,9 +237,7 @@ Result<std::optional<std::string>> Fsck::raw_body(std::string_view raw_key, bool
 }
 
 Result<void> Fsck::quarantine(std::string_view raw_key, const std::string& bytes) {
-  std::error_code error;
-  std::filesystem::create_directories(paths_.quarantine, error);
-  if (error) return io_error("make directory", paths_.quarantine, error.value());
+  CAIRN_TRY(make_directory(paths_.quarantine));
   CAIRN_TRY(replace_file(paths_.quarantine / to_hex(as_bytes(raw_key)), bytes));
   ++report_.quarantined;
   return ok();

@@ -14,21 +14,14 @@ namespace {
 constexpr std::string_view kStoreIdKey = "store_id";
 constexpr std::size_t kAdoptBatch = 256;
 
-Result<void> make_directory(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return io_error("make directory", path, error.value());
-  return ok();
-}
-
 /// An index without its STORE file, or the other way round, is half a store: never filled up with
-/// fresh parts, which would hide the loss.
+/// fresh parts, which would hide the loss. values/ is made after the index, so even an empty one
+/// says that there was an index.
 Result<void> refuse_half_a_store(const StorePaths& paths) {
   std::error_code error;
   const bool has_identity = std::filesystem::exists(paths.root / "STORE", error);
   const bool has_index = std::filesystem::exists(paths.index / "CURRENT", error);
-  const bool has_values = std::filesystem::exists(paths.values, error) &&
-                          !std::filesystem::is_empty(paths.values, error);
+  const bool has_values = std::filesystem::exists(paths.values, error);
   if (error) return io_error("look at", paths.root, error.value());
   if (has_index && !has_identity) {
     return fail(Errc::malformed,
@@ -154,6 +147,8 @@ Result<OpenStore> open_store(const std::filesystem::path& directory,
   store.database = std::move(opened);
   CAIRN_TRY(check_store_id(*store.database, store.identity, true));
   CAIRN_TRY(make_directory(paths.values));
+  // A start that was killed may have made either and not have synced it.
+  CAIRN_TRY(sync_directory(paths.root));
   store.segments = std::make_unique<ValueSegments>(paths.values, store.identity.store_id);
   CAIRN_TRY(recover_log(store, log));
   return store;
