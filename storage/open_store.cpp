@@ -106,15 +106,15 @@ Result<void> recover_log(OpenStore& store, Log& log) {
                          [&adopter](const ValueRecord& record) { return adopter.adopt(record); }));
   store.log_next = tail.next;
   store.adopted = adopter.adopted();
-  if (tail.next == covered) return ok();
-  CAIRN_TRY(adopter.finish(tail.next));
-  if (tail.records > 0 || tail.garbage_pages > 0) {
-    log.event(LogLevel::info, "value_log_recovered",
+  if (tail.records > 0 || tail.garbage_pages > 0 || tail.unreadable > 0) {
+    log.event(tail.unreadable > 0 ? LogLevel::error : LogLevel::info, "value_log_recovered",
               {{"records", tail.records},
                {"adopted", store.adopted},
-               {"garbage_pages", tail.garbage_pages}});
+               {"garbage_pages", tail.garbage_pages},
+               {"unreadable", tail.unreadable}});
   }
-  return ok();
+  if (tail.next == covered) return ok();
+  return adopter.finish(tail.next);
 }
 
 }  // namespace

@@ -119,6 +119,23 @@ TEST_F(OpenTest, DirectoriesAreDurableBeforeTheStoreIsUsed) {
   EXPECT_LT(std::ranges::find(synced, "index without values"), std::ranges::find(synced, "values"));
 }
 
+TEST_F(OpenTest, SegmentOfANewerFormatIsRefused) {
+  open();
+  const auto store = storage_->identity().store_id;
+  const Block block = make_test_block(1, 100'000);
+  ASSERT_TRUE(put(block).has_value());
+  close();
+  const auto segment = segment_files().front();
+  overwrite_file(segment, 0, newer_segment_header(0, store));
+  const auto opened = try_open();
+  ASSERT_TRUE(opened.has_error());
+  EXPECT_EQ(opened.error().code, Errc::denied);
+  EXPECT_NE(opened.error().detail.find("format 2"), std::string::npos) << opened.error().detail;
+  overwrite_file(segment, 0, std::string(as_text(encode_segment_header(0, store))));
+  open();
+  expect_held(block);
+}
+
 TEST_F(OpenTest, ReadOnlyOpeningWritesNothingBesideTheIndex) {
   open();
   ASSERT_TRUE(put(make_test_block(1, 100)).has_value());
