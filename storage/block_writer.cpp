@@ -205,6 +205,7 @@ bool BlockWriter::append_to_log(const Jobs& jobs) {
       // Best effort: what stays is found by the sweep.
       static_cast<void>(segments_.release(job->position, job->request.block.size_bytes()));
     }
+    unsettled_.store(true, std::memory_order_release);
     events_.event(LogLevel::error, "value_log_failed", {{"reason", failure->detail}});
     return false;
   }
@@ -252,7 +253,8 @@ void BlockWriter::fill_batch(const Jobs& jobs, bool logged, rocksdb::WriteBatch&
     batch.Put(database_.index(), key, value);
     if (entry.place == Place::blob) batch.Put(database_.body(), key, to_slice(as_text(bytes)));
   }
-  if (!logged) return;
+  // What a failed batch left in the value log is no longer looked at by the next start.
+  if (!logged && !unsettled()) return;
   value.clear();
   append_log_position(log_->tail(), value);
   batch.Put(database_.meta(), to_slice(kLogTailKey), value);
@@ -288,19 +290,23 @@ void BlockWriter::write_batch(const Jobs& jobs) {
   requests_.fetch_add(jobs.size(), std::memory_order_relaxed);
   bytes_.fetch_add(bytes, std::memory_order_relaxed);
   since_refresh_bytes_ += bytes;
-  if (batch.Count() == 0) {
+  if (std::ranges::all_of(jobs, [](const auto& job) { return job->error.has_value(); })) {
     failed_batches_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   // Bodies in the value log are durable already and their pointers can be found again from there,
   // so a batch of them alone spares the second sync; every so often it is done all the same.
-  const bool sync = options_.sync && (must_sync || uncovered_bytes_ >= kMaxUncoveredBytes);
+  const bool settle = unsettled();
+  const bool sync =
+      options_.sync && (must_sync || settle || uncovered_bytes_ >= kMaxUncoveredBytes);
   auto written = database_.write(batch, sync);
   if (written.has_value()) {
     if (sync) uncovered_bytes_ = 0;
+    if (settle) unsettled_.store(false, std::memory_order_release);
     return;
   }
   failed_batches_.fetch_add(1, std::memory_order_relaxed);
+  unsettled_.store(true, std::memory_order_release);
   // Bodies in the value log stay: the batch may be in RocksDB's log all the same and come back at
   // the next start. What stays without a pointer is found by the sweep.
   for (const auto& job : jobs) {

@@ -108,6 +108,10 @@ class BlockWriter {
         kAwait, std::move(requests), deadline);
   }
 
+  /// Whether a batch that failed may come back at the next start, from RocksDB's log or the value
+  /// log. An erase must then be submitted even where the index has no entry.
+  bool unsettled() const { return unsettled_.load(std::memory_order_acquire); }
+
   /// Answers unavailable to everyone whose deadline has passed. Called every now and then.
   void expire();
 
@@ -181,6 +185,7 @@ class BlockWriter {
   /// Value log bytes whose pointers are only in the kernel's copy of the RocksDB log.
   std::uint64_t uncovered_bytes_ = 0;
   std::uint64_t since_refresh_bytes_ = 0;
+  std::atomic<bool> unsettled_{false};
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

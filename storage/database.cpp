@@ -92,7 +92,8 @@ rocksdb::DBOptions database_options(const Database::Options& options) {
   db.avoid_unnecessary_blocking_io = true;
   db.max_background_jobs = 2;
   db.bytes_per_sync = std::uint64_t{1} << 20;
-  db.use_direct_io_for_flush_and_compaction = has_direct_io(options.directory);
+  db.use_direct_io_for_flush_and_compaction =
+      options.access == Database::Access::write && has_direct_io(options.directory);
   db.stats_dump_period_sec = 0;
   db.stats_persist_period_sec = 0;
   db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;

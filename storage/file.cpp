@@ -8,12 +8,19 @@
 #include <system_error>
 
 namespace cairn {
+namespace {
 
-Error io_error(const std::string& what, const std::filesystem::path& path, int error_number) {
-  const Errc code =
-      error_number == ENOSPC || error_number == EDQUOT ? Errc::full : Errc::unavailable;
+Error error_of(Errc code, const std::string& what, const std::filesystem::path& path,
+               int error_number) {
   return fail(code,
               what + " " + path.string() + ": " + std::generic_category().message(error_number));
+}
+
+}  // namespace
+
+Error io_error(const std::string& what, const std::filesystem::path& path, int error_number) {
+  const bool full = error_number == ENOSPC || error_number == EDQUOT;
+  return error_of(full ? Errc::full : Errc::unavailable, what, path, error_number);
 }
 
 File::~File() {
@@ -50,7 +57,8 @@ Result<std::size_t> File::read_at(std::uint64_t offset, MutableByteView out) con
     if (count == 0) break;
     if (count < 0) {
       if (errno == EINTR) continue;
-      return io_error("read", path_, errno);
+      const bool lost = errno == EIO || errno == EUCLEAN || errno == EBADMSG;
+      return error_of(lost ? Errc::corrupt : Errc::unavailable, "read", path_, errno);
     }
     done += static_cast<std::size_t>(count);
   }
@@ -78,9 +86,27 @@ Result<void> File::truncate(std::uint64_t size) {
   return ok();
 }
 
+Result<void> File::punch(std::uint64_t offset, std::uint64_t size_bytes) {
+  if (::fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                  static_cast<off_t>(offset), static_cast<off_t>(size_bytes)) != 0) {
+    return io_error("punch a hole into", path_, errno);
+  }
+  return ok();
+}
+
 Result<void> File::sync_all() {
   if (::fsync(descriptor_) != 0) return io_error("sync", path_, errno);
   return ok();
+}
+
+Result<void> make_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  if (std::filesystem::is_directory(directory, error)) return ok();
+  const auto parent = directory.has_parent_path() ? directory.parent_path() : ".";
+  CAIRN_TRY(make_directory(parent));
+  std::filesystem::create_directory(directory, error);
+  if (error) return io_error("make directory", directory, error.value());
+  return sync_directory(parent);
 }
 
 Result<void> sync_directory(const std::filesystem::path& directory) {

@@ -44,9 +44,13 @@ class File {
   Result<std::uint64_t> allocated_bytes() const;
 
   /// Fills `out` from `offset`; returns how many bytes there were before the end of the file.
+  /// Errors: corrupt where the disk or the file system has lost what lies there (EIO, EUCLEAN,
+  /// EBADMSG), unavailable.
   Result<std::size_t> read_at(std::uint64_t offset, MutableByteView out) const;
   Result<void> write_at(std::uint64_t offset, ByteView bytes);
   Result<void> truncate(std::uint64_t size);
+  /// Gives whole pages back to the file system; they read as zeros from then on.
+  Result<void> punch(std::uint64_t offset, std::uint64_t size_bytes);
   /// fsync(2): contents and everything about the file.
   Result<void> sync_all();
 
@@ -57,6 +61,9 @@ class File {
   int descriptor_ = -1;
   std::filesystem::path path_;
 };
+
+/// Makes `directory` and those above it that are missing, durably.
+Result<void> make_directory(const std::filesystem::path& directory);
 
 /// Makes creations, renames and removals in `directory` durable.
 Result<void> sync_directory(const std::filesystem::path& directory);

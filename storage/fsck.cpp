@@ -25,26 +25,30 @@ class Fsck {
 
   Result<FsckReport> run() {
     report_.identity = store_.identity;
+    CAIRN_TRY(check_segment_headers());
     CAIRN_TRY(check_entries());
     CAIRN_TRY(check_stray_bodies());
     CAIRN_TRY(check_log());
+    CAIRN_TRY(take_out_bad_entries());
     return std::move(report_);
   }
 
  private:
+  Result<void> check_segment_headers();
   Result<void> check_entries();
   Result<void> check_entry(std::string_view raw_key, std::string_view raw_entry);
   Result<void> check_stray_bodies();
   Result<void> check_stray_body(std::string_view raw_key, const rocksdb::Slice& body);
   Result<void> check_log();
   Result<void> check_segment(std::uint32_t segment);
-  bool pointed_at(const ValueRecord& record);
+  Result<void> check_record(const ValueRecord& record);
+  Result<void> take_out_bad_entries();
 
-  Result<void> add_problem(FsckFault fault, std::string_view raw_key, std::string detail);
-  Result<void> take_out(std::string_view raw_key, bool body_only);
-  Result<void> adopt_body(const IndexKey& key, std::size_t size_bytes);
-  Result<std::optional<std::string>> raw_body(std::string_view raw_key, bool body_only);
-  Result<void> quarantine(std::string_view raw_key, const std::string& bytes);
+  void add_problem(FsckFault fault, std::string block, std::string detail, bool repaired);
+  Result<void> take_out_entry(std::string_view raw_key, std::string_view raw_entry);
+  Result<void> take_out_body(std::string_view raw_key, std::string_view body, std::string detail);
+  Result<void> adopt(const IndexKey& key, const IndexEntry& entry, std::string detail);
+  Result<void> quarantine(const std::string& name, std::string_view bytes);
   bool go_on(FsckPhase phase, std::uint64_t done, std::uint64_t estimated);
   std::unique_ptr<rocksdb::Iterator> iterate(rocksdb::ColumnFamilyHandle* family);
   std::uint64_t estimate(rocksdb::ColumnFamilyHandle* family);
@@ -55,6 +59,7 @@ class Fsck {
   const Clock& clock_;
   BlockReader reader_;
   FsckReport report_;
+  std::uint64_t bad_entries_ = 0;
   MonoTime told_{};
 };
 
@@ -84,6 +89,19 @@ std::uint64_t Fsck::estimate(rocksdb::ColumnFamilyHandle* family) {
   return keys;
 }
 
+Result<void> Fsck::check_segment_headers() {
+  CAIRN_TRY(const auto segments, store_.segments->list());
+  for (const std::uint32_t segment : segments) {
+    const auto header = store_.segments->check_header(segment);
+    if (header.has_value()) continue;
+    if (header.error().code != Errc::corrupt) return header;
+    const bool repaired = options_.repair && store_.segments->write_header(segment).has_value();
+    add_problem(FsckFault::bad_segment, store_.segments->path_of(segment).filename().string(),
+                header.error().detail, repaired);
+  }
+  return ok();
+}
+
 Result<void> Fsck::check_entries() {
   const std::uint64_t estimated = estimate(store_.database->index());
   const auto entries = iterate(store_.database->index());
@@ -97,19 +115,33 @@ Result<void> Fsck::check_entries() {
 }
 
 Result<void> Fsck::check_entry(std::string_view raw_key, std::string_view raw_entry) {
+  const auto bad = [&](FsckFault fault, std::string detail) -> Result<void> {
+    if (options_.repair) {
+      CAIRN_TRY(take_out_entry(raw_key, raw_entry));
+    }
+    add_problem(fault, name_of_key(raw_key), std::move(detail), options_.repair);
+    return ok();
+  };
   const auto key = IndexKey::from(raw_key);
-  if (!key.has_value()) return add_problem(FsckFault::bad_key, raw_key, "not slot and id");
-  const auto entry = IndexEntry::decode(raw_entry);
-  if (!entry.has_value()) return add_problem(FsckFault::bad_entry, raw_key, "malformed");
+  if (!key.has_value()) return bad(FsckFault::bad_key, "not slot and id");
   if (key->slot() != slot_of(key->id(), store_.identity.placement_seed)) {
-    return add_problem(
-        FsckFault::wrong_slot, raw_key,
-        "lies under slot " + std::to_string(static_cast<std::uint16_t>(key->slot())));
+    return bad(FsckFault::wrong_slot,
+               "lies under slot " + std::to_string(static_cast<std::uint16_t>(key->slot())));
+  }
+  const auto entry = IndexEntry::decode(raw_entry);
+  if (!entry.has_value()) {
+    // Stays until its body has been looked for everywhere.
+    ++bad_entries_;
+    add_problem(FsckFault::bad_entry, name_of_key(raw_key), "malformed", false);
+    return ok();
   }
   const auto block = reader_.get(*key, Wait::allowed, Caching::bypass);
   if (block->has_error()) {
-    if (block->error().code != Errc::corrupt) return block->error();
-    return add_problem(FsckFault::bad_body, raw_key, block->error().detail);
+    const Error& error = block->error();
+    // RocksDB calls a blob file that the disk does not give unavailable.
+    const bool lost = error.code == Errc::corrupt ||
+                      (error.code == Errc::unavailable && entry->place == Place::blob);
+    return lost ? bad(FsckFault::bad_body, error.detail) : Result<void>(error);
   }
   report_.bytes += block->value().size_bytes();
   switch (entry->place) {
@@ -130,14 +162,15 @@ Result<void> Fsck::check_stray_bodies() {
     ++done;
     CAIRN_TRY(check_stray_body(to_view(bodies->key()), bodies->value()));
   }
-  // A blob that cannot be read was reported with its entry.
-  if (!bodies->status().ok() && report_.faults == 0) return to_error(bodies->status());
+  if (!bodies->status().ok()) {
+    add_problem(FsckFault::unreadable, "bodies", bodies->status().ToString(), false);
+  }
   return ok();
 }
 
 Result<void> Fsck::check_stray_body(std::string_view raw_key, const rocksdb::Slice& body) {
   const auto key = IndexKey::from(raw_key);
-  if (!key.has_value()) return add_problem(FsckFault::stray_body, raw_key, "under a bad key");
+  if (!key.has_value()) return take_out_body(raw_key, to_view(body), "under a bad key");
   rocksdb::PinnableSlice raw;
   const auto entry = reader_.look_up(*key, Wait::allowed, raw);
   if (entry->has_value() && entry->value().place == Place::blob) return ok();
@@ -148,18 +181,40 @@ Result<void> Fsck::check_stray_body(std::string_view raw_key, const rocksdb::Sli
   const bool right = key->slot() == slot_of(key->id(), store_.identity.placement_seed) &&
                      block_id_of(as_bytes(to_view(body))) == key->id();
   if (!right || entry->has_value()) {
-    return add_problem(FsckFault::stray_body, raw_key,
-                       right ? "kept twice" : "and it does not match its id");
+    return take_out_body(raw_key, to_view(body),
+                         right ? "kept twice" : "and it does not match its id");
   }
-  return add_problem(FsckFault::unindexed_body, raw_key, "it is right");
+  IndexEntry fresh;
+  fresh.place = Place::blob;
+  fresh.size_bytes = static_cast<std::uint32_t>(body.size());
+  fresh.stored_at = clock_.wall();
+  return adopt(*key, fresh, "it is right");
 }
 
-bool Fsck::pointed_at(const ValueRecord& record) {
+/// A record that no entry points to is an erased block's, unless its entry cannot be read.
+Result<void> Fsck::check_record(const ValueRecord& record) {
   rocksdb::PinnableSlice raw;
   const IndexKey key(slot_of(record.id, store_.identity.placement_seed), record.id);
   const auto entry = reader_.look_up(key, Wait::allowed, raw);
-  return entry->has_value() && entry->value().place == Place::log &&
-         entry->value().position == record.position;
+  if (entry->has_value() && entry->value().place == Place::log &&
+      entry->value().position == record.position) {
+    return ok();
+  }
+  if (entry->has_error() && entry->error().code == Errc::corrupt) {
+    Bytes body(record.size_bytes);
+    if (store_.segments->read_body(record.position, body).has_value() &&
+        block_id_of(body) == record.id) {
+      IndexEntry fresh;
+      fresh.place = Place::log;
+      fresh.size_bytes = record.size_bytes;
+      fresh.stored_at = record.stored_at;
+      fresh.position = record.position;
+      return adopt(key, fresh, "it is right, in the value log");
+    }
+  }
+  ++report_.orphan_records;
+  report_.orphan_bytes += record_extent_bytes(record.size_bytes);
+  return ok();
 }
 
 Result<void> Fsck::check_segment(std::uint32_t segment) {
@@ -167,9 +222,7 @@ Result<void> Fsck::check_segment(std::uint32_t segment) {
   for (;;) {
     CAIRN_TRY(const auto record, walk.next());
     if (!record.has_value()) break;
-    if (pointed_at(*record)) continue;
-    ++report_.orphan_records;
-    report_.orphan_bytes += record_extent_bytes(record->size_bytes);
+    CAIRN_TRY(check_record(*record));
   }
   report_.garbage_pages += walk.garbage_pages();
   return ok();
@@ -187,81 +240,86 @@ Result<void> Fsck::check_log() {
   return ok();
 }
 
-Result<void> Fsck::add_problem(FsckFault fault, std::string_view raw_key, std::string detail) {
-  ++report_.faults;
-  FsckProblem problem{fault, name_of_key(raw_key), std::move(detail), false};
-  if (options_.repair) {
-    const auto key = IndexKey::from(raw_key);
-    const bool body_only = fault == FsckFault::stray_body || fault == FsckFault::unindexed_body;
-    CAIRN_TRY(const auto body, raw_body(raw_key, body_only));
-    const bool indexable =
-        fault == FsckFault::unindexed_body && key.has_value() && body.has_value();
-    if (indexable) {
-      CAIRN_TRY(adopt_body(*key, body->size()));
-    } else {
-      if (body.has_value()) {
-        CAIRN_TRY(quarantine(raw_key, *body));
-      }
-      CAIRN_TRY(take_out(raw_key, body_only));
-    }
-    problem.repaired = true;
-    ++report_.repaired;
+/// Those for which no right body was found.
+Result<void> Fsck::take_out_bad_entries() {
+  if (report_.interrupted || !options_.repair || bad_entries_ == 0) return ok();
+  const auto entries = iterate(store_.database->index());
+  for (entries->SeekToFirst(); entries->Valid(); entries->Next()) {
+    if (IndexEntry::decode(to_view(entries->value())).has_value()) continue;
+    CAIRN_TRY(take_out_entry(to_view(entries->key()), to_view(entries->value())));
   }
-  if (report_.problems.size() < FsckReport::kMaxProblems) {
-    report_.problems.push_back(std::move(problem));
+  if (!entries->status().ok()) return to_error(entries->status());
+  report_.repaired += bad_entries_;
+  for (FsckProblem& problem : report_.problems) {
+    problem.repaired = problem.repaired || problem.fault == FsckFault::bad_entry;
   }
   return ok();
 }
 
-/// Whatever bytes are held under the key, right or wrong; nothing when none can be read.
-Result<std::optional<std::string>> Fsck::raw_body(std::string_view raw_key, bool body_only) {
-  std::string value;
-  auto& db = store_.database->db();
-  rocksdb::ReadOptions read;
-  if (!body_only && db.Get(read, store_.database->index(), to_slice(raw_key), &value).ok()) {
-    const auto entry = IndexEntry::decode(value);
-    if (!entry.has_value()) return std::optional<std::string>(std::move(value));
-    if (entry->place == Place::index) return std::optional<std::string>(entry->body);
-    if (entry->place == Place::log) {
-      Bytes body(entry->size_bytes);
-      if (store_.segments->read_body(entry->position, body).has_error()) {
-        return std::optional<std::string>();
-      }
-      return std::optional<std::string>(as_text(body));
-    }
-  }
-  if (!db.Get(read, store_.database->body(), to_slice(raw_key), &value).ok()) {
-    return std::optional<std::string>();
-  }
-  return std::optional<std::string>(std::move(value));
+void Fsck::add_problem(FsckFault fault, std::string block, std::string detail, bool repaired) {
+  ++report_.faults;
+  if (repaired) ++report_.repaired;
+  if (report_.problems.size() >= FsckReport::kMaxProblems) return;
+  report_.problems.push_back({fault, std::move(block), std::move(detail), repaired});
 }
 
-Result<void> Fsck::quarantine(std::string_view raw_key, const std::string& bytes) {
-  std::error_code error;
-  std::filesystem::create_directories(paths_.quarantine, error);
-  if (error) return io_error("make directory", paths_.quarantine, error.value());
-  CAIRN_TRY(replace_file(paths_.quarantine / to_hex(as_bytes(raw_key)), bytes));
+/// Sets the body that the entry speaks for aside, where it can be read, or else the entry itself.
+Result<void> Fsck::take_out_entry(std::string_view raw_key, std::string_view raw_entry) {
+  const std::string name = to_hex(as_bytes(raw_key));
+  const auto entry = IndexEntry::decode(raw_entry);
+  rocksdb::WriteBatch batch;
+  batch.Delete(store_.database->index(), to_slice(raw_key));
+  if (!entry.has_value()) {
+    CAIRN_TRY(quarantine(name + ".entry", raw_entry));
+  } else if (entry->place == Place::index) {
+    CAIRN_TRY(quarantine(name, entry->body));
+  } else if (entry->place == Place::log) {
+    Bytes body(entry->size_bytes);
+    if (store_.segments->read_body(entry->position, body).has_value()) {
+      CAIRN_TRY(quarantine(name, as_text(body)));
+    }
+  } else {
+    std::string body;
+    batch.Delete(store_.database->body(), to_slice(raw_key));
+    if (store_.database->db()
+            .Get(rocksdb::ReadOptions(), store_.database->body(), to_slice(raw_key), &body)
+            .ok()) {
+      CAIRN_TRY(quarantine(name, body));
+    }
+  }
+  return store_.database->write(batch, true);
+}
+
+Result<void> Fsck::take_out_body(std::string_view raw_key, std::string_view body,
+                                 std::string detail) {
+  if (options_.repair) {
+    CAIRN_TRY(quarantine(to_hex(as_bytes(raw_key)), body));
+    rocksdb::WriteBatch batch;
+    batch.Delete(store_.database->body(), to_slice(raw_key));
+    CAIRN_TRY(store_.database->write(batch, true));
+  }
+  add_problem(FsckFault::stray_body, name_of_key(raw_key), std::move(detail), options_.repair);
+  return ok();
+}
+
+/// Indexes a right body.
+Result<void> Fsck::adopt(const IndexKey& key, const IndexEntry& entry, std::string detail) {
+  if (options_.repair) {
+    std::string value;
+    entry.encode(value);
+    rocksdb::WriteBatch batch;
+    batch.Put(store_.database->index(), to_slice(key.view()), value);
+    CAIRN_TRY(store_.database->write(batch, true));
+  }
+  add_problem(FsckFault::unindexed_body, key.id().text(), std::move(detail), options_.repair);
+  return ok();
+}
+
+Result<void> Fsck::quarantine(const std::string& name, std::string_view bytes) {
+  CAIRN_TRY(make_directory(paths_.quarantine));
+  CAIRN_TRY(replace_file(paths_.quarantine / name, std::string(bytes)));
   ++report_.quarantined;
   return ok();
-}
-
-Result<void> Fsck::take_out(std::string_view raw_key, bool body_only) {
-  rocksdb::WriteBatch batch;
-  if (!body_only) batch.Delete(store_.database->index(), to_slice(raw_key));
-  batch.Delete(store_.database->body(), to_slice(raw_key));
-  return store_.database->write(batch, true);
-}
-
-Result<void> Fsck::adopt_body(const IndexKey& key, std::size_t size_bytes) {
-  IndexEntry entry;
-  entry.place = Place::blob;
-  entry.size_bytes = static_cast<std::uint32_t>(size_bytes);
-  entry.stored_at = clock_.wall();
-  std::string value;
-  entry.encode(value);
-  rocksdb::WriteBatch batch;
-  batch.Put(store_.database->index(), to_slice(key.view()), value);
-  return store_.database->write(batch, true);
 }
 
 }  // namespace
@@ -274,6 +332,8 @@ std::string_view name_of(FsckFault fault) {
     case FsckFault::bad_body: return "bad-body";
     case FsckFault::stray_body: return "stray-body";
     case FsckFault::unindexed_body: return "unindexed-body";
+    case FsckFault::bad_segment: return "bad-segment";
+    case FsckFault::unreadable: return "unreadable";
   }
   return "unknown";
 }

@@ -31,16 +31,19 @@ enum class FsckFault : std::uint8_t {
   bad_key,         ///< An index key that names no block.
   bad_entry,       ///< An index entry that cannot be read.
   wrong_slot,      ///< A block under another slot than its own: it can never be found.
-  bad_body,        ///< Missing, of another size, or not matching the id.
+  bad_body,        ///< Missing, unreadable, of another size, or not matching the id.
   stray_body,      ///< A body that no entry speaks for, and that is not right either.
-  unindexed_body,  ///< A right body without an index entry.
+  unindexed_body,  ///< A right body without an index entry, or with one that cannot be read.
+  bad_segment,     ///< A value log segment without a right header.
+  unreadable,      ///< From here on the bodies in blob files could not be looked through.
 };
-/// Stable words for output: bad-key, bad-entry, wrong-slot, bad-body, stray-body, unindexed-body.
+/// Stable words for output: bad-key, bad-entry, wrong-slot, bad-body, stray-body, unindexed-body,
+/// bad-segment, unreadable.
 std::string_view name_of(FsckFault fault);
 
 struct FsckProblem {
   FsckFault fault = FsckFault::bad_body;
-  std::string block;  ///< The id in hexadecimal, or the raw key.
+  std::string block;  ///< The id in hexadecimal, the raw key, or what else is meant.
   std::string detail;
   bool repaired = false;
 };
@@ -54,10 +57,10 @@ struct FsckReport {
   std::uint64_t in_log = 0;
   std::uint64_t faults = 0;
   std::uint64_t repaired = 0;
-  std::uint64_t quarantined = 0;      ///< Bodies set aside in quarantine/.
+  std::uint64_t quarantined = 0;      ///< Bodies and entries set aside in quarantine/.
   std::vector<FsckProblem> problems;  ///< The first kMaxProblems of them.
   /// No damage: value log records without an entry (the scrub gives them back, or a start adopts
-  /// them), and pages that are neither records nor empty.
+  /// them), and pages that are neither records nor empty, or cannot be read.
   std::uint64_t orphan_records = 0;
   std::uint64_t orphan_bytes = 0;
   std::uint64_t garbage_pages = 0;
@@ -70,15 +73,17 @@ struct FsckReport {
 
 struct FsckOptions {
   std::filesystem::path directory;
-  /// Sets bad and misplaced bodies aside in quarantine/ and takes their entries out, so that the
-  /// blocks count as missing and can be stored again; indexes stray bodies that are right.
+  /// Sets bad and misplaced bodies and unreadable entries aside in quarantine/ and takes the
+  /// entries out, so that the blocks count as missing and can be stored again; indexes bodies that
+  /// are right; writes segment headers anew.
   bool repair = false;
   /// Called about every 100 ms of work; false stops the check. May be empty.
   std::function<bool(const FsckProgress&)> on_progress;
 };
 
 /// Errors: not_found (no store), conflict (a node has it open), denied (newer format), malformed,
-/// corrupt (RocksDB cannot be opened), unavailable. Damage to blocks is in the report.
+/// corrupt (RocksDB cannot be opened, or its index not be read), unavailable. Damage to blocks is
+/// in the report.
 Result<FsckReport> fsck(const FsckOptions& options, const Clock& clock, Random& random, Log& log);
 
 }  // namespace cairn

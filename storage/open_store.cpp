@@ -14,21 +14,14 @@ namespace {
 constexpr std::string_view kStoreIdKey = "store_id";
 constexpr std::size_t kAdoptBatch = 256;
 
-Result<void> make_directory(const std::filesystem::path& path) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error) return io_error("make directory", path, error.value());
-  return ok();
-}
-
 /// An index without its STORE file, or the other way round, is half a store: never filled up with
-/// fresh parts, which would hide the loss.
+/// fresh parts, which would hide the loss. values/ is made after the index, so even an empty one
+/// says that there was an index.
 Result<void> refuse_half_a_store(const StorePaths& paths) {
   std::error_code error;
   const bool has_identity = std::filesystem::exists(paths.root / "STORE", error);
   const bool has_index = std::filesystem::exists(paths.index / "CURRENT", error);
-  const bool has_values = std::filesystem::exists(paths.values, error) &&
-                          !std::filesystem::is_empty(paths.values, error);
+  const bool has_values = std::filesystem::exists(paths.values, error);
   if (error) return io_error("look at", paths.root, error.value());
   if (has_index && !has_identity) {
     return fail(Errc::malformed,
@@ -55,7 +48,8 @@ Result<void> check_store_id(Database& database, const StoreIdentity& identity, b
   return database.write(batch, true);
 }
 
-/// Indexes recovered records in batches; those that the index has are left alone.
+/// Indexes recovered records in batches. An entry that points elsewhere is older than the record,
+/// which a repair of a rotten body may have put in its place.
 class Adopter {
  public:
   Adopter(Database& database, std::uint64_t placement_seed)
@@ -66,8 +60,8 @@ class Adopter {
     std::string value;
     const rocksdb::Status status =
         database_.db().Get(rocksdb::ReadOptions(), database_.index(), to_slice(key.view()), &value);
-    if (status.ok()) return ok();
-    if (!status.IsNotFound()) return to_error(status);
+    if (!status.ok() && !status.IsNotFound()) return to_error(status);
+    if (status.ok() && points_to(value, record.position)) return ok();
     IndexEntry entry;
     entry.place = Place::log;
     entry.size_bytes = record.size_bytes;
@@ -93,6 +87,11 @@ class Adopter {
   std::uint64_t adopted() const { return adopted_; }
 
  private:
+  static bool points_to(std::string_view raw_entry, const LogPosition& position) {
+    const auto entry = IndexEntry::decode(raw_entry);
+    return entry.has_value() && entry->place == Place::log && entry->position == position;
+  }
+
   Database& database_;
   const std::uint64_t placement_seed_;
   rocksdb::WriteBatch batch_;
@@ -107,15 +106,15 @@ Result<void> recover_log(OpenStore& store, Log& log) {
                          [&adopter](const ValueRecord& record) { return adopter.adopt(record); }));
   store.log_next = tail.next;
   store.adopted = adopter.adopted();
-  if (tail.next == covered) return ok();
-  CAIRN_TRY(adopter.finish(tail.next));
-  if (tail.records > 0 || tail.garbage_pages > 0) {
-    log.event(LogLevel::info, "value_log_recovered",
+  if (tail.records > 0 || tail.garbage_pages > 0 || tail.unreadable > 0) {
+    log.event(tail.unreadable > 0 ? LogLevel::error : LogLevel::info, "value_log_recovered",
               {{"records", tail.records},
                {"adopted", store.adopted},
-               {"garbage_pages", tail.garbage_pages}});
+               {"garbage_pages", tail.garbage_pages},
+               {"unreadable", tail.unreadable}});
   }
-  return ok();
+  if (tail.next == covered) return ok();
+  return adopter.finish(tail.next);
 }
 
 }  // namespace
@@ -148,6 +147,8 @@ Result<OpenStore> open_store(const std::filesystem::path& directory,
   store.database = std::move(opened);
   CAIRN_TRY(check_store_id(*store.database, store.identity, true));
   CAIRN_TRY(make_directory(paths.values));
+  // A start that was killed may have made either and not have synced it.
+  CAIRN_TRY(sync_directory(paths.root));
   store.segments = std::make_unique<ValueSegments>(paths.values, store.identity.store_id);
   CAIRN_TRY(recover_log(store, log));
   return store;

@@ -41,7 +41,7 @@ struct OpenStore {
 };
 
 /// Opens the store for writing, makes it where `directory` is empty or absent, and indexes again
-/// what the value log holds beyond the index. A failure changes nothing that was there. Errors:
+/// what the value log holds beyond the index. A failure loses nothing that was there. Errors:
 /// conflict (in use), denied (another node's, newer), malformed, corrupt, full, unavailable.
 Result<OpenStore> open_store(const std::filesystem::path& directory,
                              const ExpectedIdentity& expected, const Database::Options& database,

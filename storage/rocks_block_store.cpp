@@ -160,8 +160,11 @@ Task<Result<std::vector<BlockId>>> RocksBlockStore::missing(std::vector<BlockId>
 Task<Result<void>> RocksBlockStore::erase(BlockId id, Deadline deadline) {
   const IndexKey key = key_of(id);
   const auto known = co_await find(key, deadline);
-  if (known.has_error() && known.error().code == Errc::not_found) co_return ok();
-  if (known.has_error() && known.error().code != Errc::corrupt) co_return known.error();
+  const bool unknown = known.has_error() && known.error().code == Errc::not_found;
+  if (unknown && !writer_.unsettled()) co_return ok();
+  if (known.has_error() && !unknown && known.error().code != Errc::corrupt) {
+    co_return known.error();
+  }
   std::vector<WriteRequest> requests;
   requests.push_back({WriteRequest::Kind::erase, key, Block()});
   const auto results = co_await writer_.submit(std::move(requests), deadline);

@@ -14,12 +14,17 @@ struct RecoveredTail {
   LogPosition next;
   std::uint64_t records = 0;
   std::uint64_t garbage_pages = 0;
+  /// Pages and records' bodies that the disk could not give.
+  std::uint64_t unreadable = 0;
 };
 
+using AdoptRecord = std::function<Result<void>(const ValueRecord& record)>;
+
 /// Walks the log from `covered` to its end and calls `adopt` for each record whose body matches its
-/// id. Errors: those of `adopt`, unavailable.
-Result<RecoveredTail> recover_tail(
-    ValueSegments& segments, const LogPosition& covered,
-    const std::function<Result<void>(const ValueRecord& record)>& adopt);
+/// id, once it is durable. What lies between and behind those goes back to the file system; a
+/// segment with a damaged header or an unreadable part is left as it is, and appended to no more.
+/// Errors: those of `adopt`, denied (a newer format), full, unavailable.
+Result<RecoveredTail> recover_tail(ValueSegments& segments, const LogPosition& covered,
+                                   const AdoptRecord& adopt);
 
 }  // namespace cairn

@@ -62,10 +62,8 @@ Result<void> ValueLogWriter::open_segment() {
     if (memory == nullptr) return fail(Errc::unavailable, "no memory for the write buffer");
     stage_.reset(static_cast<std::uint8_t*>(memory));
   }
-  if (size > kLogPageBytes) {
-    CAIRN_TRY(file.truncate(offset_));
-  } else {
-    offset_ = committed_ = kLogPageBytes;
+  CAIRN_TRY(file.truncate(offset_));
+  if (size < kLogPageBytes || offset_ == kLogPageBytes) {
     const SegmentHeader header = encode_segment_header(segment_, segments_.store_id());
     std::memcpy(stage_.get(), header.data(), header.size());
     CAIRN_TRY(file.write_at(0, {stage_.get(), header.size()}));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 
 #include "base/limits.h"
 #include "base/little_endian.h"
@@ -77,11 +78,23 @@ SegmentHeader encode_segment_header(std::uint32_t segment, const StoreIdentity::
   return header;
 }
 
-bool is_segment_header(ByteView page, std::uint32_t segment, const StoreIdentity::StoreId& store) {
-  if (page.size() < kSegmentCheckedBytes + kCheckBytes) return false;
-  const SegmentHeader expected = encode_segment_header(segment, store);
-  return std::equal(page.begin(), page.begin() + kSegmentCheckedBytes + kCheckBytes,
-                    expected.begin());
+Result<void> check_segment_header(ByteView page, std::uint32_t segment,
+                                  const StoreIdentity::StoreId& store) {
+  if (page.size() < kSegmentCheckedBytes + kCheckBytes ||
+      load_le<std::uint64_t>(page.data()) != kSegmentMagic ||
+      !check_holds(page.first(kSegmentCheckedBytes), store, page.data() + kSegmentCheckedBytes)) {
+    return fail(Errc::corrupt, "its header is damaged or another store's");
+  }
+  const auto format = load_le<std::uint32_t>(page.data() + 8);
+  if (format > kLogFormat) {
+    return fail(Errc::denied, "it has format " + std::to_string(format) +
+                                  "; this program knows formats up to " +
+                                  std::to_string(kLogFormat) + ": use a newer cairn");
+  }
+  if (load_le<std::uint32_t>(page.data() + 12) != segment) {
+    return fail(Errc::corrupt, "its header is another segment's");
+  }
+  return ok();
 }
 
 }  // namespace cairn

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/ids.h"
+#include "base/result.h"
 #include "storage/index_entry.h"
 #include "storage/store_identity.h"
 
@@ -45,8 +46,13 @@ std::optional<ValueRecord> decode_record_header(ByteView page, const LogPosition
 
 using SegmentHeader = std::array<std::uint8_t, kLogPageBytes>;
 
-/// magic u64, format u32, segment u32, store id[16], check[16], zeros.
+/// magic u64, format u32, segment u32, store id[16], check[16], zeros. These 48 bytes keep their
+/// meaning in every format.
 SegmentHeader encode_segment_header(std::uint32_t segment, const StoreIdentity::StoreId& store);
-bool is_segment_header(ByteView page, std::uint32_t segment, const StoreIdentity::StoreId& store);
+
+/// Whether `page` begins as this segment of this store must. Errors: denied (a newer format),
+/// corrupt (damaged, or another's).
+Result<void> check_segment_header(ByteView page, std::uint32_t segment,
+                                  const StoreIdentity::StoreId& store);
 
 }  // namespace cairn

@@ -61,6 +61,25 @@ Result<std::shared_ptr<File>> ValueSegments::file(std::uint32_t segment) {
   return shared;
 }
 
+Result<void> ValueSegments::check_header(std::uint32_t segment) {
+  CAIRN_TRY(const auto opened, file(segment));
+  CAIRN_TRY(const std::uint64_t size, opened->size());
+  if (size <= kLogPageBytes) return ok();
+  std::array<std::uint8_t, kLogPageBytes> page;
+  CAIRN_TRY(opened->read_at(0, page));
+  const auto right = check_segment_header(page, segment, store_);
+  if (right.has_error()) {
+    return fail(right.error().code, opened->path().string() + ": " + right.error().detail);
+  }
+  return ok();
+}
+
+Result<void> ValueSegments::write_header(std::uint32_t segment) {
+  CAIRN_TRY(const auto opened, file(segment));
+  CAIRN_TRY(opened->write_at(0, encode_segment_header(segment, store_)));
+  return opened->sync_all();
+}
+
 Result<void> ValueSegments::read_body(const LogPosition& position, MutableByteView body) {
   auto opened = file(position.segment);
   if (opened.has_error()) {
@@ -88,12 +107,9 @@ Result<void> ValueSegments::release(const LogPosition& position, std::uint32_t s
     if (opened.error().code == Errc::not_found) return ok();
     return std::move(opened).error();
   }
-  const File& handle = *opened.value();
+  File& handle = *opened.value();
   const std::uint64_t extent = record_extent_bytes(size_bytes);
-  if (::fallocate(handle.descriptor(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-                  static_cast<off_t>(position.offset), static_cast<off_t>(extent)) != 0) {
-    return io_error("punch a hole into", handle.path(), errno);
-  }
+  CAIRN_TRY(handle.punch(position.offset, extent));
   released_bytes_.fetch_add(extent, std::memory_order_relaxed);
   if (position.segment >= active()) return ok();
   return remove_if_empty(position.segment, handle);
@@ -123,14 +139,13 @@ SegmentWalk::SegmentWalk(ValueSegments& segments, std::uint32_t segment, std::ui
       offset_(std::max(from, kLogPageBytes)),
       end_of_records_(offset_) {}
 
-Result<bool> SegmentWalk::skip_hole(const File& file, std::uint64_t size) {
+bool SegmentWalk::skip_hole(const File& file, std::uint64_t size) {
   if (offset_ >= size) return false;
   const off_t data = ::lseek(file.descriptor(), static_cast<off_t>(offset_), SEEK_DATA);
   if (data < 0) {
-    if (errno == ENXIO) return false;
-    // File systems without holes call everything data; others refuse the question.
-    if (errno == EINVAL || errno == EOPNOTSUPP) return true;
-    return io_error("seek in", file.path(), errno);
+    // File systems without holes call everything data; where one refuses the question or cannot
+    // answer it, the reads will tell.
+    return errno != ENXIO;
   }
   const std::uint64_t page = static_cast<std::uint64_t>(data) / kLogPageBytes * kLogPageBytes;
   offset_ = std::max(offset_, page);
@@ -146,10 +161,16 @@ Result<std::optional<ValueRecord>> SegmentWalk::next() {
   }
   std::array<std::uint8_t, kLogPageBytes> page;
   for (;;) {
-    CAIRN_TRY(const bool more, skip_hole(*file_, size_));
-    if (!more) return std::optional<ValueRecord>();
-    CAIRN_TRY(const std::size_t count, file_->read_at(offset_, page));
-    const ByteView bytes(page.data(), count);
+    if (!skip_hole(*file_, size_)) return std::optional<ValueRecord>();
+    const auto count = file_->read_at(offset_, page);
+    if (count.has_error()) {
+      if (count.error().code != Errc::corrupt) return count.error();
+      ++unreadable_pages_;
+      ++garbage_pages_;
+      offset_ += kLogPageBytes;
+      continue;
+    }
+    const ByteView bytes(page.data(), count.value());
     const auto record =
         decode_record_header(bytes, LogPosition{segment_, offset_}, segments_.store_id());
     if (record.has_value()) {

@@ -33,8 +33,15 @@ class ValueSegments {
   /// The numbers of the segments that exist, ascending. Errors: unavailable.
   Result<std::vector<std::uint32_t>> list() const;
 
+  /// Looks at the segment's header. One without records need not have it: a crash may come first.
+  /// Errors: denied (a newer format), corrupt (damaged, unreadable or another's), not_found,
+  /// unavailable.
+  Result<void> check_header(std::uint32_t segment);
+  /// Writes the segment's header anew, durably. Errors: not_found, full, unavailable.
+  Result<void> write_header(std::uint32_t segment);
+
   /// Fills `body` (of the record's exact size) without checking it against an id. Errors: corrupt
-  /// when the file or the bytes are not there, unavailable.
+  /// when the file or the bytes are not there or cannot be read, unavailable.
   Result<void> read_body(const LogPosition& position, MutableByteView body);
 
   /// Gives the record's pages back to the file system; a sealed segment that has no record left is
@@ -74,7 +81,7 @@ class ValueSegments {
 };
 
 /// Steps through the records of one segment. Holes and zeros are skipped; what is neither a record
-/// nor zeros is counted and skipped page by page.
+/// nor zeros, or cannot be read, is counted and skipped page by page.
 class SegmentWalk {
  public:
   /// `segments` outlives the walk. `from` is a multiple of kLogPageBytes.
@@ -84,12 +91,14 @@ class SegmentWalk {
   /// segment), unavailable.
   Result<std::optional<ValueRecord>> next();
 
+  /// Neither records nor zeros, the unreadable ones included.
   std::uint64_t garbage_pages() const { return garbage_pages_; }
+  std::uint64_t unreadable_pages() const { return unreadable_pages_; }
   /// Behind the last record, or where the walk began.
   std::uint64_t end_of_records() const { return end_of_records_; }
 
  private:
-  Result<bool> skip_hole(const File& file, std::uint64_t size);
+  bool skip_hole(const File& file, std::uint64_t size);
 
   ValueSegments& segments_;
   const std::uint32_t segment_;
@@ -98,6 +107,7 @@ class SegmentWalk {
   std::uint64_t offset_;
   std::uint64_t end_of_records_;
   std::uint64_t garbage_pages_ = 0;
+  std::uint64_t unreadable_pages_ = 0;
 };
 
 }  // namespace cairn

@@ -92,7 +92,7 @@ void print_report(const FsckReport& report, bool repair, std::ostream& out) {
     out << "clean\n";
   } else {
     out << report.faults << " faults, " << report.repaired << " repaired, " << report.quarantined
-        << " bodies set aside in quarantine/\n";
+        << " set aside in quarantine/\n";
     if (!repair) out << "run again with --repair to set them aside\n";
   }
 }

@@ -123,9 +123,15 @@ TEST(ValueRecord, ExtentIsWholePages) {
 TEST(ValueRecord, SegmentHeaderNamesStoreAndSegment) {
   const StoreIdentity::StoreId store{1, 2, 3};
   const SegmentHeader header = encode_segment_header(5, store);
-  EXPECT_TRUE(is_segment_header(header, 5, store));
-  EXPECT_FALSE(is_segment_header(header, 6, store));
-  EXPECT_FALSE(is_segment_header(header, 5, {7}));
+  EXPECT_TRUE(check_segment_header(header, 5, store).has_value());
+  EXPECT_EQ(check_segment_header(header, 6, store).error().code, Errc::corrupt);
+  EXPECT_EQ(check_segment_header(header, 5, {7}).error().code, Errc::corrupt);
+  EXPECT_EQ(check_segment_header(ByteView(header).first(47), 5, store).error().code, Errc::corrupt);
+  for (std::size_t bit = 0; bit < std::size_t{48} * 8; ++bit) {
+    SegmentHeader flipped = header;
+    flipped[bit / 8] = static_cast<std::uint8_t>(flipped[bit / 8] ^ (1U << (bit % 8)));
+    EXPECT_EQ(check_segment_header(flipped, 5, store).error().code, Errc::corrupt) << bit;
+  }
 }
 
 TEST(StoreIdentity, TextReadsBack) {

@@ -2,6 +2,7 @@
 
 #include "storage/index_key.h"
 #include "storage/open_store.h"
+#include "tests/storage/file_faults.h"
 #include "tests/storage/storage_fixture.h"
 
 namespace cairn {
@@ -41,6 +42,14 @@ class FsckTest : public StorageFixture {
   }
 
   static constexpr std::array<std::size_t, 3> sizes_{100, 4'000, 50'000};
+  /// Every read of a file with this ending fails.
+  static void fail_reads(FileFaults& faults, std::string_view ending) {
+    faults.on_read = [ending](const std::string& path, std::uint64_t, std::uint64_t) {
+      return path.ends_with(ending) ? EIO : 0;
+    };
+    faults.start();
+  }
+
   std::vector<Block> held_;
 };
 
@@ -134,6 +143,111 @@ TEST_F(FsckTest, EachFaultOfTheDatabaseIsFoundAndRepaired) {
   EXPECT_EQ(get(held_[1].id()).error().code, Errc::not_found);
   EXPECT_EQ(get(held_[0].id()).error().code, Errc::not_found);
   for (std::size_t i = 5; i < held_.size(); ++i) expect_held(held_[i]);
+}
+
+TEST_F(FsckTest, RightBodyWhoseEntryIsDamagedIsIndexedAgain) {
+  tamper([this](OpenStore& store, rocksdb::WriteBatch& batch) {
+    for (const std::size_t i : {0U, 1U, 2U}) {
+      batch.Put(store.database->index(), to_slice(key_in(store, held_[i]).view()), "garbage");
+    }
+  });
+  auto report = check();
+  EXPECT_EQ(report.value().faults, 5U);
+  EXPECT_EQ(report.value().orphan_records, 0U);
+  report = check(true);
+  ASSERT_TRUE(report.has_value()) << report.error().detail;
+  EXPECT_TRUE(report.value().clean());
+  EXPECT_EQ(report.value().faults, 5U);
+  EXPECT_EQ(report.value().quarantined, 1U);
+  EXPECT_EQ(check().value().faults, 0U);
+  open();
+  EXPECT_EQ(get(held_[0].id()).error().code, Errc::not_found);
+  expect_held(held_[1]);
+  expect_held(held_[2]);
+}
+
+TEST_F(FsckTest, UnreadableSectorIsABadBodyAndTheRestIsLookedAt) {
+  const auto file = segment_files().front();
+  const std::size_t at = find_in_file(file, as_text(held_[2].bytes())) + 20'000;
+  const auto fail_there = [&](FileFaults& faults) {
+    faults.on_read = [&](const std::string& path, std::uint64_t offset, std::uint64_t count) {
+      return path == file && offset <= at && at < offset + count ? EIO : 0;
+    };
+    faults.start();
+  };
+  {
+    FileFaults faults;
+    fail_there(faults);
+    auto report = check();
+    ASSERT_TRUE(report.has_value()) << report.error().detail;
+    EXPECT_EQ(report.value().blocks, 60U);
+    ASSERT_EQ(report.value().faults, 1U);
+    EXPECT_EQ(report.value().problems[0].fault, FsckFault::bad_body);
+    EXPECT_EQ(report.value().problems[0].block, held_[2].id().text());
+    report = check(true);
+    ASSERT_TRUE(report.has_value()) << report.error().detail;
+    EXPECT_TRUE(report.value().clean());
+    EXPECT_EQ(report.value().quarantined, 0U);
+  }
+  EXPECT_EQ(check().value().faults, 0U);
+  open();
+  EXPECT_EQ(put(held_[2]).value(), Stored::created);
+}
+
+TEST_F(FsckTest, UnreadableSegmentsAreReportedBodyByBody) {
+  FileFaults faults;
+  fail_reads(faults, ".values");
+  const auto report = check();
+  ASSERT_TRUE(report.has_value()) << report.error().detail;
+  EXPECT_EQ(std::ranges::count(report.value().problems, FsckFault::bad_body, &FsckProblem::fault),
+            20);
+  EXPECT_GT(report.value().garbage_pages, 0U);
+}
+
+TEST_F(FsckTest, UnreadableBlobsAreReportedAndSayThatBodiesWereLeftOut) {
+  open();  // Moves the bodies from the log of RocksDB to a blob file.
+  close();
+  FileFaults faults;
+  fail_reads(faults, ".blob");
+  const auto report = check();
+  ASSERT_TRUE(report.has_value()) << report.error().detail;
+  EXPECT_EQ(std::ranges::count(report.value().problems, FsckFault::bad_body, &FsckProblem::fault),
+            20);
+  EXPECT_EQ(std::ranges::count(report.value().problems, FsckFault::unreadable, &FsckProblem::fault),
+            1);
+}
+
+TEST_F(FsckTest, UnreadableIndexIsAnError) {
+  open();  // Moves the entries from the log of RocksDB to a table file.
+  close();
+  std::uint64_t tables = 0;
+  FileFaults faults;
+  // The first reads of each table are its footer and its metadata.
+  faults.on_read = [&](const std::string& path, std::uint64_t offset, std::uint64_t) {
+    return path.ends_with(".sst") && offset == 0 && ++tables > 0 ? EIO : 0;
+  };
+  faults.start();
+  EXPECT_TRUE(check().has_error());
+  EXPECT_GT(tables, 0U);
+}
+
+TEST_F(FsckTest, SegmentHeaderIsCheckedAndWrittenAnew) {
+  const auto file = segment_files().front();
+  overwrite_file(file, 20, "damaged");
+  auto report = check();
+  ASSERT_TRUE(report.has_value()) << report.error().detail;
+  ASSERT_EQ(report.value().faults, 1U);
+  EXPECT_EQ(report.value().problems[0].fault, FsckFault::bad_segment);
+  EXPECT_EQ(report.value().problems[0].block, "00000000.values");
+  EXPECT_TRUE(check(true).value().clean());
+  EXPECT_EQ(check().value().faults, 0U);
+}
+
+TEST_F(FsckTest, SegmentOfANewerFormatIsRefused) {
+  const auto identity = read_identity(directory_.path());
+  overwrite_file(segment_files().front(), 0, newer_segment_header(0, identity.value().store_id));
+  EXPECT_EQ(check().error().code, Errc::denied);
+  EXPECT_EQ(check(true).error().code, Errc::denied);
 }
 
 TEST_F(FsckTest, CheckWithoutRepairChangesNothing) {

@@ -3,6 +3,7 @@
 
 #include "storage/database.h"
 #include "storage/open_store.h"
+#include "tests/storage/file_faults.h"
 #include "tests/storage/storage_fixture.h"
 
 namespace cairn {
@@ -81,6 +82,69 @@ TEST_F(OpenTest, HalfAStoreIsNotFilledUp) {
   std::filesystem::rename(directory_.path() / "index-aside", directory_.path() / "index");
   open();
   expect_held(make_test_block(1, 100'000));
+}
+
+TEST_F(OpenTest, StoreOfSmallBlocksThatLostItsIndexIsNotFilledUp) {
+  open();
+  ASSERT_TRUE(put(make_test_block(1, 100)).has_value());
+  close();
+  ASSERT_TRUE(segment_files().empty());
+  std::filesystem::remove_all(directory_.path() / "index");
+  EXPECT_EQ(try_open().error().code, Errc::malformed);
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "index"));
+}
+
+TEST_F(OpenTest, DirectoriesAreDurableBeforeTheStoreIsUsed) {
+  options_.directory = directory_.path() / "above" / "store";
+  const auto& root = options_.directory;
+  std::vector<std::string> synced;
+  FileFaults faults;
+  faults.on_sync = [&](const std::string& path) {
+    // With what it holds just then.
+    if (path == root && std::filesystem::exists(root / "index/CURRENT")) synced.push_back("index");
+    if (path == root && std::filesystem::exists(root / "values")) synced.push_back("values");
+    if (path == root && !std::filesystem::exists(root / "values") &&
+        std::filesystem::exists(root / "index")) {
+      synced.push_back("index without values");
+    }
+    if (path == root.parent_path() && std::filesystem::exists(root)) synced.push_back("root");
+    if (path == directory_.path()) synced.push_back("above");
+    return 0;
+  };
+  faults.start();
+  open();
+  for (const char* what : {"above", "root", "index without values", "index", "values"}) {
+    EXPECT_NE(std::ranges::find(synced, what), synced.end()) << what;
+  }
+  EXPECT_LT(std::ranges::find(synced, "index without values"), std::ranges::find(synced, "values"));
+}
+
+TEST_F(OpenTest, SegmentOfANewerFormatIsRefused) {
+  open();
+  const auto store = storage_->identity().store_id;
+  const Block block = make_test_block(1, 100'000);
+  ASSERT_TRUE(put(block).has_value());
+  close();
+  const auto segment = segment_files().front();
+  overwrite_file(segment, 0, newer_segment_header(0, store));
+  const auto opened = try_open();
+  ASSERT_TRUE(opened.has_error());
+  EXPECT_EQ(opened.error().code, Errc::denied);
+  EXPECT_NE(opened.error().detail.find("format 2"), std::string::npos) << opened.error().detail;
+  overwrite_file(segment, 0, std::string(as_text(encode_segment_header(0, store))));
+  open();
+  expect_held(block);
+}
+
+TEST_F(OpenTest, ReadOnlyOpeningWritesNothingBesideTheIndex) {
+  open();
+  ASSERT_TRUE(put(make_test_block(1, 100)).has_value());
+  close();
+  const auto index = directory_.path() / "index";
+  const auto before = std::filesystem::last_write_time(index) - std::chrono::hours(1);
+  std::filesystem::last_write_time(index, before);
+  ASSERT_TRUE(open_store_read_only(directory_.path(), log_).has_value());
+  EXPECT_EQ(std::filesystem::last_write_time(index), before);
 }
 
 TEST_F(OpenTest, IndexOfAnotherStoreIsRefused) {

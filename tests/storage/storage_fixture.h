@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <fstream>
 #include <memory>
@@ -11,8 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include "crypto/hash.h"
 #include "crypto/random.h"
 #include "storage/storage.h"
+#include "storage/value_record.h"
 #include "tests/conformance/block_store_suite.h"
 #include "tests/fakes/recording_log.h"
 #include "tests/fakes/run_task.h"
@@ -101,6 +104,19 @@ inline void overwrite_file(const std::filesystem::path& path, std::uint64_t offs
   file.seekp(static_cast<std::streamoff>(offset));
   file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   ASSERT_TRUE(file.good()) << path;
+}
+
+/// The header of a segment that a newer program has written.
+inline std::string newer_segment_header(std::uint32_t segment,
+                                        const StoreIdentity::StoreId& store) {
+  SegmentHeader header = encode_segment_header(segment, store);
+  header[8] = 2;
+  Sha256 check;
+  check.update(store);
+  check.update(ByteView(header).first(32));
+  const auto digest = check.finish();
+  std::copy_n(digest.begin(), 16, header.begin() + 32);
+  return std::string(as_text(header));
 }
 
 /// Where `bytes` begin in the file; npos when they are not there.

@@ -175,6 +175,23 @@ TEST_F(StorageTest, IndexWithoutRoomIsFullAndGoesOnWhenRoomReturns) {
   close();  // Before its Env goes.
 }
 
+TEST_F(StorageTest, EraseOfABlockWhosePutFailedIsNotUndoneByAStart) {
+  std::atomic<LogFault> fault{LogFault::none};
+  const auto env = rocksdb::NewCompositeEnv(std::make_shared<FaultyFileSystem>(fault));
+  options_.world.env = env.get();
+  open();
+  const Block block = make_test_block(1, 100'000);
+  fault = LogFault::no_space;
+  // The body is durable in the value log before the index fails.
+  ASSERT_TRUE(put(block).has_error());
+  EXPECT_TRUE(erase(block.id()).has_error());
+  fault = LogFault::none;
+  ASSERT_TRUE(eventually([&] { return erase(block.id()).has_value(); }));
+  reopen();
+  EXPECT_EQ(get(block.id()).error().code, Errc::not_found);
+  close();  // Before its Env goes.
+}
+
 TEST_F(StorageTest, CorruptBodyIsNeverServedAndHealsWhenPutAgain) {
   open();
   const Block large = make_test_block(1, 100'000);

@@ -2,6 +2,7 @@
 #include "storage/open_store.h"
 #include "storage/value_log_recovery.h"
 #include "storage/value_segments.h"
+#include "tests/storage/file_faults.h"
 #include "tests/storage/storage_fixture.h"
 
 namespace cairn {
@@ -76,6 +77,129 @@ TEST_F(ValueLogTest, TornTailIsLeftOutAndNewBlocksGoOn) {
   ASSERT_TRUE(put(large(4)).has_value());
   reopen();
   for (std::uint64_t seed = 1; seed < 5; ++seed) expect_held(large(seed));
+}
+
+TEST_F(ValueLogTest, RepairOfARottenBodyWhosePointerWasLostIsFoundAgain) {
+  open();
+  ASSERT_TRUE(put(large(1)).has_value());
+  close();
+  copy_index("index", "older");
+  const auto file = segment_files().front();
+  overwrite_file(file, find_in_file(file, as_text(large(1).bytes())) + 1'000, "rotten");
+  open();
+  ASSERT_EQ(get(large(1).id()).error().code, Errc::corrupt);
+  ASSERT_EQ(put(large(1)).value(), Stored::created);
+  expect_held(large(1));
+  close();
+  copy_index("older", "index");
+  open();
+  EXPECT_EQ(storage_->stats().adopted_at_start, 1U);
+  expect_held(large(1));
+}
+
+TEST_F(ValueLogTest, TornTailGivesItsRoomBackAndIsWrittenOver) {
+  open();
+  ASSERT_TRUE(put(large(1)).has_value());
+  close();
+  copy_index("index", "older");
+  open();
+  for (const std::uint64_t seed : {2U, 3U, 4U}) ASSERT_TRUE(put(large(seed)).has_value());
+  close();
+  copy_index("older", "index");
+  // Of three records one's header did not reach the disk; garbage and room kept follow the last.
+  const auto file = segment_files().front();
+  const auto end = std::filesystem::file_size(file);
+  const std::size_t second = find_in_file(file, as_text(large(2).bytes())) - kRecordHeaderBytes;
+  const std::size_t third = find_in_file(file, as_text(large(3).bytes())) - kRecordHeaderBytes;
+  overwrite_file(file, third, std::string(16, 'x'));
+  overwrite_file(file, end, std::string(9'000, 'g'));
+  std::filesystem::resize_file(file, end + (std::size_t{8} << 20));
+  open();
+  EXPECT_EQ(storage_->stats().adopted_at_start, 2U);
+  EXPECT_EQ(std::filesystem::file_size(file), end);
+  const auto identity = storage_->identity();
+  {
+    ValueSegments segments(directory_.path() / "values", identity.store_id);
+    SegmentWalk walk(segments, 0, second);
+    std::size_t records = 0;
+    while (walk.next().value().has_value()) ++records;
+    EXPECT_EQ(records, 2U);
+    EXPECT_EQ(walk.garbage_pages(), 0U);
+  }
+  EXPECT_EQ(get(large(3).id()).error().code, Errc::not_found);
+  ASSERT_TRUE(put(large(3)).has_value());
+  EXPECT_EQ(segment_files().size(), 1U);
+  reopen();
+  for (std::uint64_t seed = 1; seed < 5; ++seed) expect_held(large(seed));
+}
+
+TEST_F(ValueLogTest, UnreadablePartsOfTheTailCostOnlyTheirRecords) {
+  open();
+  ASSERT_TRUE(put(large(1)).has_value());
+  close();
+  copy_index("index", "older");
+  open();
+  for (const std::uint64_t seed : {2U, 3U, 4U}) ASSERT_TRUE(put(large(seed)).has_value());
+  close();
+  copy_index("older", "index");
+  const auto file = segment_files().front();
+  const auto size = std::filesystem::file_size(file);
+  const std::size_t header = find_in_file(file, as_text(large(2).bytes())) - kRecordHeaderBytes;
+  const std::size_t body = find_in_file(file, as_text(large(3).bytes())) + 20'000;
+  {
+    FileFaults faults;
+    faults.on_read = [&](const std::string& path, std::uint64_t offset, std::uint64_t count) {
+      const auto covers = [&](std::uint64_t at) { return offset <= at && at < offset + count; };
+      return path == file && (covers(header) || covers(body)) ? EIO : 0;
+    };
+    faults.start();
+    open();
+    EXPECT_EQ(storage_->stats().adopted_at_start, 1U);
+    expect_held(large(4));
+    EXPECT_EQ(get(large(2).id()).error().code, Errc::not_found);
+    // What cannot be read is not thrown away, and nothing is appended to it.
+    EXPECT_EQ(std::filesystem::file_size(file), size);
+    ASSERT_EQ(put(large(3)).value(), Stored::created);
+    EXPECT_EQ(segment_files().size(), 2U);
+  }
+  reopen();
+  expect_held(large(1));
+  expect_held(large(3));
+  expect_held(large(4));
+}
+
+TEST_F(ValueLogTest, RecordsThatCannotBeMadeDurableAreNotAdopted) {
+  open();
+  ASSERT_TRUE(put(large(1)).has_value());
+  close();
+  copy_index("index", "older");
+  open();
+  ASSERT_TRUE(put(large(2)).has_value());
+  close();
+  copy_index("older", "index");
+  {
+    FileFaults faults;
+    faults.on_sync = [&](const std::string& path) {
+      return path == segment_files().front() ? EIO : 0;
+    };
+    faults.start();
+    EXPECT_EQ(try_open().error().code, Errc::unavailable);
+  }
+  open();
+  EXPECT_EQ(storage_->stats().adopted_at_start, 1U);
+  expect_held(large(2));
+}
+
+TEST_F(ValueLogTest, UnreadableBodyIsCorrupt) {
+  open();
+  ASSERT_TRUE(put(large(1)).has_value());
+  FileFaults faults;
+  faults.on_read = [&](const std::string& path, std::uint64_t, std::uint64_t) {
+    return path == segment_files().front() ? EUCLEAN : 0;
+  };
+  faults.start();
+  EXPECT_EQ(get(large(1).id()).error().code, Errc::corrupt);
+  EXPECT_EQ(put(large(1)).value(), Stored::created);
 }
 
 TEST_F(ValueLogTest, PreallocatedRoomIsGivenBackAtTheEnd) {
