@@ -51,6 +51,13 @@ RocksChainStore::RocksChainStore(Database& database, BlockWriter& writer, Blocki
       placement_seed_(placement_seed),
       clock_(clock) {}
 
+RocksChainStore::~RocksChainStore() {
+  // The writer may still hold what it has just written; it lets go as soon as it looks at the next.
+  changes_.close();
+  while (!changes_.wait_empty(std::chrono::seconds(1))) {
+  }
+}
+
 ChainKeys RocksChainStore::keys_of(const ChainId& chain) const {
   return ChainKeys(slot_of(chain, placement_seed_), chain);
 }
@@ -114,12 +121,16 @@ Task<Result<Bytes>> RocksChainStore::manifest(ChainId chain, Deadline deadline) 
 /// became of the caller. Else another change could be checked against a state that is about to
 /// pass.
 struct RocksChainStore::Change {
+  Gate::Pass pass;  ///< Goes last: with it the store may be destroyed.
   ChainLocks::Guard guard;
   ChainFollowers& followers;
   ChainId chain;
 
-  Change(ChainLocks::Guard lock, ChainFollowers& waiting, const ChainId& of)
-      : guard(std::move(lock)), followers(waiting), chain(of) {}
+  Change(RocksChainStore& store, ChainLocks::Guard lock, const ChainId& of)
+      : pass(store.changes_.enter()),
+        guard(std::move(lock)),
+        followers(store.followers_),
+        chain(of) {}
   Change(const Change&) = delete;
   Change& operator=(const Change&) = delete;
   ~Change() { followers.notify(chain); }
@@ -127,7 +138,7 @@ struct RocksChainStore::Change {
 
 Task<Result<Stored>> RocksChainStore::write(ChainLocks::Guard guard, ChainId chain,
                                             WriteRequest request, Deadline deadline) {
-  request.until_settled = std::make_shared<Change>(std::move(guard), followers_, chain);
+  request.until_settled = std::make_shared<Change>(*this, std::move(guard), chain);
   std::vector<WriteRequest> requests;
   requests.push_back(std::move(request));
   auto results = co_await writer_.submit(std::move(requests), deadline);

@@ -10,6 +10,7 @@
 
 #include "base/blocking_pool.h"
 #include "base/chain_store.h"
+#include "base/gate.h"
 #include "base/log.h"
 #include "crypto/chain_append.h"
 #include "storage/block_writer.h"
@@ -34,6 +35,11 @@ class RocksChainStore final : public ChainStore {
   /// what may wait for the disk.
   RocksChainStore(Database& database, BlockWriter& writer, BlockingPool& checks,
                   BlockingPool& reads, std::uint64_t placement_seed, const Clock& clock);
+
+  /// Waits for writes under way. No call may be.
+  ~RocksChainStore() override;
+  RocksChainStore(const RocksChainStore&) = delete;
+  RocksChainStore& operator=(const RocksChainStore&) = delete;
 
   Task<Result<Stored>> create(Bytes manifest, Deadline deadline) override;
   Task<Result<ChainHead>> head(ChainId chain, Deadline deadline) override;
@@ -77,6 +83,7 @@ class RocksChainStore final : public ChainStore {
   const std::uint64_t placement_seed_;
   const Clock& clock_;
   ChainLocks locks_;
+  Gate changes_;
   ChainFollowers followers_;
   std::atomic<std::uint64_t> created_{0};
   std::atomic<std::uint64_t> appends_{0};

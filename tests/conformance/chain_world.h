@@ -63,6 +63,16 @@ class ChainWorld {
     return make_link(fields, refs, as_bytes(payload), key_, signer, random_salt(random_));
   }
 
+  /// Stands on a checkpoint without having seen what was before it, as a reader may.
+  void start_at(const Bytes& checkpoint) {
+    const auto view = LinkView::parse(checkpoint);
+    CAIRN_ASSERT(view.value().fields().type == LinkType::checkpoint);
+    CAIRN_ASSERT(view.value().signed_by(writer_.public_key()));
+    state_.seq = view.value().fields().seq - 1;
+    state_.head = view.value().fields().prev;
+    stand_on(checkpoint);
+  }
+
   std::vector<Bytes> several(std::size_t count) {
     std::vector<Bytes> out;
     for (std::size_t i = 0; i < count; ++i) out.push_back(next());

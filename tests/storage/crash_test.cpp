@@ -1,10 +1,9 @@
 // kill -9 in the middle of a write storm: whatever was acknowledged is there and right.
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <random>
 
+#include "tests/storage/killed_child.h"
 #include "tests/storage/storage_fixture.h"
 
 namespace cairn {
@@ -48,30 +47,8 @@ class CrashTest : public StorageFixture {
   /// Lets a child store blocks from `first` on, kills it after `acknowledgements`, and returns the
   /// seeds that it acknowledged.
   std::vector<std::uint64_t> storm_and_kill(std::uint64_t first, std::size_t acknowledgements) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(::pipe(ends.data()), 0);
-    const pid_t child = ::fork();
-    if (child == 0) {
-      ::close(ends[0]);
-      run_child(options_, first, ends[1]);
-    }
-    ::close(ends[1]);
-    std::vector<std::uint64_t> seeds;
-    std::uint64_t seed = 0;
-    bool killed = false;
-    // After the kill the pipe still holds what was acknowledged before it.
-    while (::read(ends[0], &seed, sizeof seed) == sizeof seed) {
-      seeds.push_back(seed);
-      if (!killed && seeds.size() >= acknowledgements) {
-        ::kill(child, SIGKILL);
-        killed = true;
-      }
-    }
-    ::close(ends[0]);
-    int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFSIGNALED(status)) << "the child ended by itself: " << WEXITSTATUS(status);
-    return seeds;
+    return run_and_kill(acknowledgements,
+                        [this, first](int pipe) { run_child(options_, first, pipe); });
   }
 };
 
