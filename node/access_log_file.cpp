@@ -89,7 +89,7 @@ void AccessLogFile::append(PerCore& core, const http::AccessRecord& record) {
   out += core.second_text;
   out.append(fraction, sizeof fraction);
   out += "\",\"method\":\"";
-  out += http::name_of(record.method);
+  out += record.method;
   out += "\",\"host\":";
   append_json_string(out, record.host);
   out += ",\"path\":";

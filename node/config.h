@@ -63,6 +63,7 @@ struct LimitsConfig {
   std::uint64_t connections = 10'000;
   std::uint64_t connections_per_client = 0;  ///< 0: no limit of its own.
   std::uint64_t upload_bytes = 256 * kMiB;
+  std::uint64_t answer_bytes = 256 * kMiB;
   std::uint64_t head_timeout_ms = 10'000;
   std::uint64_t body_timeout_ms = 20'000;
   std::uint64_t write_timeout_ms = 20'000;

@@ -55,10 +55,16 @@ void check_sites(LoadedConfig& loaded) {
   }
 }
 
+/// A `fetch` answer keeps a few blocks ahead of its client.
+constexpr std::uint64_t kBlocksOfAnAnswer = 8;
+
 void check_limits(LoadedConfig& loaded) {
   const LimitsConfig& limits = loaded.config.limits;
   if (limits.upload_bytes < limits.block_bytes) {
     add_error(loaded, "limits", "upload_bytes", {}, "has no room for one block of block_bytes");
+  }
+  if (limits.answer_bytes / kBlocksOfAnAnswer < limits.block_bytes) {
+    add_error(loaded, "limits", "answer_bytes", {}, "has no room for 8 blocks of block_bytes");
   }
   if (loaded.config.node.roles.empty()) {
     add_error(loaded, "node", "roles", {}, "names no role");

@@ -150,7 +150,8 @@ constexpr std::array kLimitKeys{
             .name = "connections",
             .kind = Kind::count,
             .field = [](Config& c, At) -> FieldRef { return &c.limits.connections; },
-            .words = "Most client connections at once; more are answered 503.",
+            .words = "Most client connections at once; for one more the longest idle is closed, or "
+                     "else it is answered 503.",
             .least = 1,
             .most = 1'000'000},
     KeySpec{.section = "limits",
@@ -166,9 +167,17 @@ constexpr std::array kLimitKeys{
             .words = "Memory for request bodies of all clients together; beyond it 503.",
             .least = kMiB,
             .most = std::uint64_t{1} << 40},
+    KeySpec{.section = "limits",
+            .name = "answer_bytes",
+            .kind = Kind::bytes,
+            .field = [](Config& c, At) -> FieldRef { return &c.limits.answer_bytes; },
+            .words = "Memory for answers that wait for slow clients; beyond it the client that has "
+                     "taken nothing for longest is cut off.",
+            .least = 8 * kMiB,
+            .most = std::uint64_t{1} << 40},
     timeout(
         "head_timeout_ms", [](Config& c, At) -> FieldRef { return &c.limits.head_timeout_ms; },
-        "How long a request head may take to arrive."),
+        "How long a request head may take to arrive; the first, from the connection's start."),
     timeout(
         "body_timeout_ms", [](Config& c, At) -> FieldRef { return &c.limits.body_timeout_ms; },
         "How long a request body may stand still."),

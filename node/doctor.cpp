@@ -67,12 +67,14 @@ Finding examine_memory(const Config& config) {
   ::sysinfo(&info);
   const std::uint64_t total = std::uint64_t{info.totalram} * info.mem_unit;
   const std::uint64_t wanted = config.cache.memory_bytes + config.static_files.memory_bytes +
-                               config.static_files.send_memory_bytes + config.limits.upload_bytes;
+                               config.static_files.send_memory_bytes + config.limits.upload_bytes +
+                               config.limits.answer_bytes;
   const std::string found =
       byte_size_text(wanted) + " budgeted, " + std::to_string(total / kMiB) + "MiB in the machine";
   if (wanted < total / 4 * 3) return {Verdict::good, "memory", found, {}};
   return {Verdict::warning, "memory", found,
-          "Lower cache.memory, static.memory or limits.upload_bytes below three quarters."};
+          "Lower cache.memory, static.memory, limits.upload_bytes or limits.answer_bytes below "
+          "three quarters."};
 }
 
 Finding examine_data_dir(const Config& config) {

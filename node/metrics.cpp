@@ -107,10 +107,16 @@ void add_http(Families& out, const Snapshot& s) {
   out.counter("cairn_http_accepted_connections_total", "Connections accepted.", http.accepted);
   out.counter("cairn_http_refused_connections_total", "Connections turned away by a limit.",
               http.refused_connections);
+  out.counter("cairn_http_idle_closed_total", "Idle connections closed to make room for new ones.",
+              http.idle_closed);
   out.gauge("cairn_http_connections", "Connections open now.", http.active);
   out.gauge("cairn_http_upload_memory_bytes", "Request bodies in memory.", s.upload_used_bytes);
   out.gauge("cairn_http_upload_memory_limit_bytes", "Most memory for request bodies.",
             s.upload_limit_bytes);
+  out.gauge("cairn_http_answer_memory_bytes", "Answers that wait for slow clients.",
+            s.answer_used_bytes);
+  out.gauge("cairn_http_answer_memory_limit_bytes", "Most memory for answers that wait.",
+            s.answer_limit_bytes);
   out.gauge("cairn_static_cache_used_bytes", "Static files in memory.", s.file_cache_used_bytes);
   out.gauge("cairn_static_cache_limit_bytes", "Most memory for static files.",
             s.file_cache_limit_bytes);

@@ -30,6 +30,7 @@ constexpr std::size_t kStripesPerCore = 8;
 constexpr std::size_t kFileThreads = 4;
 constexpr std::size_t kFileQueue = 4096;
 constexpr std::size_t kAdminConnections = 128;
+constexpr std::size_t kAdminAnswerBytes = std::size_t{16} << 20;
 constexpr milliseconds kLastAnswers{2000};
 
 std::size_t core_count(const Config& config) {
@@ -126,11 +127,13 @@ struct Node::Parts {
         router(routes_of(config, sites)),
         access_log(std::move(access)),
         cores(core_count(config), clock),
-        server(cores, router, site_limits(config.limits), log, access_log.get()),
+        answers(config.limits.answer_bytes),
+        server(cores, router, site_limits(config.limits), answers, log, access_log.get()),
         admin(node, config.listen.admin_allow_remote ? AdminHandler::Remote::allowed
                                                      : AdminHandler::Remote::refused),
         admin_cores(1, clock),
-        admin_server(admin_cores, admin, admin_limits(), log, nullptr) {}
+        admin_answers(kAdminAnswerBytes),
+        admin_server(admin_cores, admin, admin_limits(), admin_answers, log, nullptr) {}
 
   std::unique_ptr<Storage> storage;
   MemoryTier cache;
@@ -142,9 +145,11 @@ struct Node::Parts {
   SiteRouter router;
   std::unique_ptr<AccessLogFile> access_log;
   http::Cores cores;
+  ByteBudget answers;
   http::Server server;
   AdminHandler admin;
   http::Cores admin_cores;
+  ByteBudget admin_answers;
   http::Server admin_server;
   Gate tasks;  ///< Changes that run on a core.
   bool running = false;
@@ -280,6 +285,8 @@ Snapshot Node::snapshot() const {
   out.send_used_bytes = parts_->send_buffers.used_bytes();
   out.upload_used_bytes = parts_->uploads.used_bytes();
   out.upload_limit_bytes = parts_->uploads.limit_bytes();
+  out.answer_used_bytes = parts_->answers.used_bytes();
+  out.answer_limit_bytes = parts_->answers.limit_bytes();
   if (parts_->access_log != nullptr) {
     out.access_lines = parts_->access_log->written();
     out.access_lines_dropped = parts_->access_log->dropped();

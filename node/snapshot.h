@@ -32,6 +32,8 @@ struct Snapshot {
   std::uint64_t send_used_bytes = 0;
   std::uint64_t upload_used_bytes = 0;
   std::uint64_t upload_limit_bytes = 0;
+  std::uint64_t answer_used_bytes = 0;
+  std::uint64_t answer_limit_bytes = 0;
   std::uint64_t access_lines = 0;
   std::uint64_t access_lines_dropped = 0;
 };

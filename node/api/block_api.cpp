@@ -176,7 +176,7 @@ void BlockApi::answer_openapi(const http::Request& request, http::Response& resp
     case http::Precondition::not_modified: response.status = 304; return;
     case http::Precondition::proceed: break;
   }
-  response.pieces.push_back(http::Piece::shared(nullptr, as_bytes(openapi_json())));
+  response.pieces.push_back(http::Piece::borrowed(as_bytes(openapi_json())));
 }
 
 }  // namespace cairn::api

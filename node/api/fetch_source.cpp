@@ -87,6 +87,16 @@ bool FetchSource::append_front() {
   return true;
 }
 
+std::size_t FetchSource::kept_bytes() const {
+  std::size_t sum = out_.capacity();
+  if (large_ && !large_share_) sum += large_.size_bytes();
+  for (const auto& slot : window_) {
+    const bool held = slot->answer && *slot->answer && !slot->share;
+    if (held) sum += slot->answer->value().block.size_bytes();
+  }
+  return sum;
+}
+
 Task<Result<ByteView>> FetchSource::next() {
   const Executor executor = co_await boost::asio::this_coro::executor;
   out_.clear();

@@ -40,6 +40,8 @@ class FetchSource final : public http::BodySource {
   /// Frames: small ones gathered, the bytes of a large one by themselves. Never an error: what
   /// cannot be had says so in its frame.
   Task<Result<ByteView>> next() override;
+  /// Blocks that were in memory already, and what is gathered.
+  std::size_t kept_bytes() const override;
 
   /// Blocks asked for and not yet sent, at most.
   static constexpr std::size_t kAhead = 4;

@@ -6,6 +6,7 @@
 #include <boost/asio/buffer.hpp>
 #include <charconv>
 #include <exception>
+#include <limits>
 
 #include "node/http/head_parser.h"
 #include "node/http/problem.h"
@@ -17,7 +18,8 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr auto kTuple = asio::as_tuple(kAwait);
-/// Answers to pipelined requests are gathered up to this size before they are sent.
+/// Answers to pipelined requests are gathered up to this size, or up to so much memory that they
+/// keep, before they are sent.
 constexpr std::size_t kGatherBytes = 64 * 1024;
 /// A rest of a body up to this size is read and dropped rather than the connection closed.
 constexpr std::uint64_t kDiscardBytes = 64 * 1024;
@@ -25,6 +27,14 @@ constexpr std::uint64_t kDiscardBytes = 64 * 1024;
 /// before a reset.
 constexpr std::chrono::milliseconds kLingerTime{2000};
 constexpr std::uint64_t kLingerBytes = 256 * 1024;
+
+constexpr Refusal kSlowHead{408, "the request head came too slowly", "Send it in one go."};
+/// What one or another target takes.
+constexpr std::string_view kMethods = "GET, HEAD, PUT, POST, OPTIONS";
+
+Problem problem_of(const Refusal& refusal) {
+  return {refusal.status, "bad-request", "The request was refused", refusal.reason, refusal.hint};
+}
 
 bool bodiless(std::uint16_t status) {
   return status < 200 || status == 204 || status == 304;
@@ -75,6 +85,15 @@ void Connection::drain() {
   if (waiting_idle_) socket_.cancel(ignored);
 }
 
+bool Connection::close_longest_idle(ConnectionContext& context) {
+  if (context.idle.empty()) return false;
+  auto& longest = static_cast<Connection&>(context.idle.front());
+  longest.WaitLink::unlink();
+  longest.drain();
+  context.counters.idle_closed.add();
+  return true;
+}
+
 void Connection::abort() {
   broken_ = true;
   boost::system::error_code ignored;
@@ -94,15 +113,19 @@ Task<void> Connection::serve() {
       continue;
     }
     if (state == HeadState::ready) {
-      if (!request().has_body() && context_.handler.try_handle(request(), response())) {
-        queue_answer();
-      } else {
+      const bool answered =
+          !request().has_body() && context_.handler.try_handle(request(), response());
+      if (!answered) {
         co_await answer_slowly();
+      } else if (response().source != nullptr) {
+        co_await send_source();
+      } else {
+        queue_answer();
       }
     }
-    if (!broken_ && (closing_ || exchange().output.pending_bytes() >= kGatherBytes)) {
-      co_await flush();
-    }
+    const Output& output = exchange().output;
+    const bool full = output.pending_bytes() >= kGatherBytes || output.kept_bytes() >= kGatherBytes;
+    if (!broken_ && (closing_ || full)) co_await flush();
     if (closing_) break;
   }
   if (lingering_ && !broken_) co_await linger();
@@ -113,7 +136,7 @@ Connection::HeadState Connection::next_head() {
   if (unread.empty()) return HeadState::incomplete;
   const HeadScan scan = scan_head(unread, scanned_, context_.limits.header_bytes);
   if (scan.refusal) {
-    refuse(scan.refusal);
+    refuse(scan.refusal, unread);
     return HeadState::refused;
   }
   if (scan.head_bytes == 0) {
@@ -121,6 +144,7 @@ Connection::HeadState Connection::next_head() {
     return HeadState::incomplete;
   }
   scanned_ = 0;
+  greeted_ = true;
   arm(Wait::none, {});
   Exchange& now = exchange();
   const Refusal refusal = parse_head(unread.substr(0, scan.head_bytes), context_.limits.headers,
@@ -131,7 +155,7 @@ Connection::HeadState Connection::next_head() {
   head_ = unread.substr(0, scan.head_bytes);
   context_.counters.bytes_in.add(scan.head_bytes);
   if (refusal) {
-    refuse(refusal);
+    refuse(refusal, head_);
     return HeadState::refused;
   }
   context_.counters.requests.add();
@@ -142,19 +166,15 @@ Connection::HeadState Connection::next_head() {
   return HeadState::ready;
 }
 
-void Connection::refuse(const Refusal& refusal) {
+void Connection::refuse(const Refusal& refusal, std::string_view head) {
   context_.counters.refused_heads.add();
   closing_ = true;
   lingering_ = true;
   Exchange& now = exchange();
   now.request = Request{};
-  now.request.peer = peer_;
-  now.request.received = context_.core.clock().mono();
-  set_problem(now.response,
-              {refusal.status, "bad-request", "The request was refused", refusal.reason, ""});
-  if (refusal.status == 405) {
-    now.response.fields.add("Allow", "GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS");
-  }
+  if (head.starts_with("HEAD ")) now.request.method = Method::head;
+  set_problem(now.response, problem_of(refusal));
+  if (refusal.status == 405) now.response.fields.add("Allow", kMethods);
   queue_answer();
 }
 
@@ -166,25 +186,27 @@ Task<bool> Connection::receive() {
     if (closing_ && input_.unread().empty()) co_return false;
   }
   context_.exchanges.give_back(std::move(exchange_));
-  const bool idle = input_.unread().empty();
-  if (idle) {
-    input_.shrink();
+  const bool silent = input_.unread().empty();
+  if (silent) input_.shrink();
+  if (silent && greeted_) {
     arm(Wait::idle, context_.limits.idle_timeout);
   } else if (wait_ != Wait::head) {
     arm(Wait::head, context_.limits.head_timeout);
   }
   const MutableByteView room = input_.room(context_.limits.header_bytes);
-  waiting_idle_ = idle;
+  waiting_idle_ = silent;
+  if (silent) context_.idle.push_back(*this);
   const auto [error, count] =
       co_await socket_.async_read_some(asio::buffer(room.data(), room.size()), kTuple);
   waiting_idle_ = false;
+  WaitLink::unlink();
   // The time may have run out while the last bytes were on their way: it is over all the same.
-  if (!error && count > 0 && (idle || !timed_out_)) {
+  if (!error && count > 0 && (wait_ == Wait::idle || !timed_out_)) {
     input_.commit(count);
     co_return true;
   }
-  if (timed_out_ && !idle) {
-    refuse({408, "the request head came too slowly"});
+  if (timed_out_ && !silent) {
+    refuse(kSlowHead, input_.unread());
     co_await flush();
   }
   co_return false;
@@ -203,16 +225,17 @@ Task<void> Connection::answer_slowly() {
     failed = true;
   }
   if (broken_) {
-    account(false, 0);
+    settle(account(0), false, context_.core.clock().mono());
     co_return;
   }
   if (failed) {
     set_problem(response(), {500, "internal", "The server failed",
-                             "an unexpected error; nothing is known of its effect", ""});
+                             "an unexpected error; nothing is known of its effect",
+                             "Ask for the present state, then try again."});
   }
   if (const Refusal refusal = body.refusal()) {
-    set_problem(response(),
-                {refusal.status, "bad-request", "The request was refused", refusal.reason, ""});
+    // A handler that has refused it likewise says more, and says it to scripts of other origins.
+    if (response().status != refusal.status) set_problem(response(), problem_of(refusal));
     closing_ = true;
   }
   const bool discard = !body.finished() && !body.withheld() &&
@@ -287,31 +310,48 @@ void Connection::queue_answer() {
   } else {
     for (Piece& piece : now.response.pieces) now.output.append(std::move(piece));
   }
-  account(true, size);
+  now.accounts.push_back(account(size));
   now.response.clear();
 }
 
-Task<bool> Connection::flush() {
+Task<bool> Connection::flush(Transfer* transfer, const BodySource* source) {
   Output& output = exchange().output;
-  const MonoTime started = context_.core.wheel().now();
-  std::uint64_t sent = 0;
+  Transfer own;
+  Transfer& so_far = transfer != nullptr ? *transfer : own;
+  const MonoTime started = context_.core.wheel().now() - so_far.running;
   for (;;) {
-    const std::uint64_t before = sent;
-    const Output::Flush state = output.flush(socket_.native_handle(), sent);
-    context_.counters.bytes_out.add(sent - before);
+    const std::uint64_t before = so_far.bytes;
+    const Output::Flush state = output.flush(socket_.native_handle(), so_far.bytes);
+    context_.counters.bytes_out.add(so_far.bytes - before);
+    so_far.running = context_.core.wheel().now() - started;
     if (state == Output::Flush::done) {
       arm(Wait::none, {});
+      settle(std::numeric_limits<std::size_t>::max());
       co_return true;
     }
-    if (state == Output::Flush::broken) break;
-    arm(Wait::write,
-        transfer_wait(context_.core.wheel().now() - started, sent, context_.limits.write_timeout));
+    if (state == Output::Flush::broken || !hold_answer(source)) break;
+    arm(Wait::write, so_far.wait(context_.limits.write_timeout));
+    context_.blocked.push_back(*this);
     const auto [error] = co_await socket_.async_wait(Socket::wait_write, kTuple);
+    WaitLink::unlink();
     if (error) break;
   }
+  settle(output.sent_bytes());
   context_.counters.aborted.add();
   abort();
   co_return false;
+}
+
+bool Connection::hold_answer(const BodySource* source) {
+  const std::size_t source_bytes = source != nullptr ? source->kept_bytes() : 0;
+  while (!exchange_->output.hold(context_.memory, source_bytes)) {
+    if (context_.blocked.empty()) return false;
+    auto& longest = static_cast<Connection&>(context_.blocked.front());
+    longest.WaitLink::unlink();
+    longest.abort();
+    longest.exchange_->output.release();
+  }
+  return true;
 }
 
 Task<void> Connection::send_source() {
@@ -322,6 +362,7 @@ Task<void> Connection::send_source() {
   if (!length && !chunked)
     closing_ = true;  // HTTP/1.0: the end of the connection is the end of the body.
   write_head(length, chunked);
+  Transfer transfer;
   std::uint64_t sent = 0;
   bool complete = now.request.method == Method::head || bodiless(now.response.status);
   while (!complete && !broken_) {
@@ -336,10 +377,11 @@ Task<void> Connection::send_source() {
     }
     sent += bytes.size();
     queue_source_bytes(bytes, chunked);
-    const bool flushed = co_await flush();
+    const bool flushed = co_await flush(&transfer, source.get());
     if (!flushed) break;
   }
-  account(complete && !broken_, sent);
+  if (complete && !broken_) complete = co_await flush(&transfer, source.get());
+  settle(account(sent), complete && !broken_, context_.core.clock().mono());
   now.response.clear();
   if (!complete && !broken_) {
     context_.counters.aborted.add();
@@ -353,21 +395,50 @@ void Connection::queue_source_bytes(ByteView bytes, bool chunked) {
     append_number(output, bytes.size(), 16);
     output.append("\r\n");
   }
-  output.append(Piece::shared(nullptr, bytes));
+  output.append(Piece::borrowed(bytes));
   if (chunked) output.append("\r\n");
 }
 
-void Connection::account(bool complete, std::uint64_t body_bytes) {
+Account Connection::account(std::uint64_t body_bytes) const {
   const Exchange& now = *exchange_;
-  const auto duration = context_.core.clock().mono() - now.request.received;
-  context_.counters.by_class[now.response.status / 100].add();
-  context_.counters.count_latency(duration);
+  const bool refused = now.request.host.empty();  // An admitted request has one.
+  return {.received = now.request.received,
+          .method = refused ? std::string_view() : name_of(now.request.method),
+          .host = now.request.host,
+          .path = now.request.path,
+          .answered_by = now.response.answered_by,
+          .status = now.response.status,
+          .body_bytes = body_bytes,
+          .end = now.output.appended_bytes()};
+}
+
+void Connection::settle(std::size_t sent_bytes) {
+  std::vector<Account>& accounts = exchange_->accounts;
+  if (accounts.empty()) return;
+  const MonoTime now = context_.core.clock().mono();
+  for (Account& account : accounts) {
+    const bool complete = account.end <= sent_bytes;
+    if (!complete) {
+      const std::size_t unsent = account.end - sent_bytes;
+      account.body_bytes -= std::min<std::uint64_t>(account.body_bytes, unsent);
+    }
+    settle(account, complete, now);
+  }
+  accounts.clear();
+}
+
+void Connection::settle(const Account& account, bool complete, MonoTime now) {
+  const bool refused = account.method.empty();
+  const auto duration = refused ? std::chrono::nanoseconds(0) : now - account.received;
+  if (complete) {
+    context_.counters.by_class[account.status / 100].add();
+    if (!refused) context_.counters.count_latency(duration);
+  }
   if (context_.access_log == nullptr) return;
   context_.access_log->record(
       context_.core.index(),
-      {now.request.method, now.request.host, now.request.path, now.request.peer,
-       now.response.answered_by, complete ? now.response.status : std::uint16_t{0}, body_bytes,
-       duration});
+      {account.method, account.host, account.path, peer_, account.answered_by,
+       complete ? account.status : std::uint16_t{0}, account.body_bytes, duration});
 }
 
 Task<void> Connection::linger() {

@@ -36,6 +36,7 @@ struct alignas(64) CoreCounters {
   Counter refused_heads;  ///< Heads that did not.
   Counter timeouts;       ///< Connections ended by a time limit.
   Counter aborted;        ///< Answers cut off before their end.
+  Counter idle_closed;    ///< Idle connections closed to make room for new ones.
   Counter bytes_in;
   Counter bytes_out;
   std::array<Counter, 6> by_class;  ///< By status / 100; [0] is unused.
@@ -54,7 +55,7 @@ struct alignas(64) CoreCounters {
 /// All cores' counters at one moment.
 struct CountersSnapshot {
   std::uint64_t accepted = 0, active = 0, requests = 0, refused_heads = 0, timeouts = 0,
-                aborted = 0;
+                aborted = 0, idle_closed = 0;
   std::uint64_t refused_connections = 0;  ///< Over the limit, or over the client's.
   std::uint64_t bytes_in = 0, bytes_out = 0, latency_sum_us = 0;
   std::array<std::uint64_t, 6> by_class{};

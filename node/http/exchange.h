@@ -3,15 +3,31 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "node/http/output.h"
 #include "node/http/request.h"
 #include "node/http/response.h"
 
 namespace cairn::http {
+
+/// What the counters and the log are told of an answer once the kernel has all of it, or never
+/// will. The texts lie in the request's head, which stays where it is until the answer is flushed.
+struct Account {
+  MonoTime received{};      ///< When the head was complete.
+  std::string_view method;  ///< Empty for a head that was refused.
+  std::string_view host;
+  std::string_view path;
+  std::string_view answered_by;
+  std::uint16_t status = 0;
+  std::uint64_t body_bytes = 0;
+  std::size_t end = 0;  ///< Output::appended_bytes() behind the answer.
+};
 
 struct Exchange {
   std::string kept_head;  ///< A copy of the head, where the input buffer cannot keep it.
@@ -19,6 +35,7 @@ struct Exchange {
   Request request;
   Response response;
   Output output;
+  std::vector<Account> accounts;  ///< Of the answers in `output`, in order.
 };
 
 class ExchangePool {
@@ -35,6 +52,7 @@ class ExchangePool {
     if (exchange == nullptr || spare_.size() >= kSpare) return;
     exchange->response.clear();
     exchange->output.clear();
+    exchange->accounts.clear();
     spare_.push_back(std::move(exchange));
   }
 

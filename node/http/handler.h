@@ -14,7 +14,8 @@ class Handler {
   virtual ~Handler() = default;
 
   /// Answers without waiting: fills `response` (clean when called) and returns true; or returns
-  /// false with `response` untouched when handle() is needed. Never reads a body, never blocks.
+  /// false with `response` untouched when handle() is needed. Never reads a body, never blocks; a
+  /// source that it sets is waited for like any other.
   virtual bool try_handle(const Request& request, Response& response) = 0;
 
   /// Answers, waiting where needed. `request`, `body` and `response` outlive the Task. A body that

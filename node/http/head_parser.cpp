@@ -62,10 +62,14 @@ Refusal parse_head(std::string_view head, std::size_t max_fields, std::vector<Fi
   ErrorCode error;
   const std::size_t consumed =
       collector.put(boost::asio::const_buffer(head.data(), head.size()), error);
-  if (collector.too_many) return {431, "the head has more fields than this server accepts"};
-  if (error == beast::http::error::bad_version) return {505, "this server speaks HTTP/1.0 and 1.1"};
+  if (collector.too_many)
+    return {431, "the head has more fields than this server accepts", "Send fewer fields."};
+  if (error == beast::http::error::bad_version)
+    return {505, "this server speaks HTTP/1.0 and 1.1", "Send HTTP/1.1."};
   if (error || consumed != head.size() || !collector.is_header_done()) {
-    return {400, "the head is not well-formed HTTP"};
+    return {400, "the head is not well-formed HTTP",
+            "Write it as METHOD TARGET HTTP/1.1 and lines of NAME: VALUE, with no blank before the "
+            "colon."};
   }
   collector.head.fields = fields;
   return admit(collector.head, request);

@@ -31,6 +31,7 @@ void Output::append(Piece piece) {
     return;
   }
   referred_bytes_ += bytes.size();
+  kept_bytes_ += piece.kept_bytes();
   referred_.push_back({std::move(piece), text_.size()});
 }
 
@@ -66,7 +67,31 @@ Output::Flush Output::flush(int socket, std::uint64_t& sent) {
   return Flush::done;
 }
 
+bool Output::hold(AnswerMemory& memory, std::size_t more_bytes) {
+  if (!holds_.empty()) return true;
+  std::size_t own_bytes = text_.size() + more_bytes;
+  for (const Referred& referred : referred_) {
+    const void* owner = referred.piece.owner();
+    if (owner == nullptr) {
+      own_bytes += referred.piece.kept_bytes();
+    } else if (!hold_one(memory.hold(owner, referred.piece.kept_bytes()))) {
+      return false;
+    }
+  }
+  return hold_one(memory.hold(this, own_bytes));
+}
+
+bool Output::hold_one(AnswerMemory::Hold hold) {
+  if (hold == nullptr) {
+    release();
+    return false;
+  }
+  holds_.push_back(std::move(hold));
+  return true;
+}
+
 void Output::clear() {
+  holds_.clear();
   if (text_.capacity() > kKeptTextBytes) {
     text_ = {};
   } else {
@@ -74,6 +99,7 @@ void Output::clear() {
   }
   referred_.clear();
   referred_bytes_ = 0;
+  kept_bytes_ = 0;
   sent_ = 0;
 }
 

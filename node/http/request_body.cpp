@@ -35,9 +35,8 @@ std::optional<std::uint64_t> RequestBody::remaining() const {
 }
 
 void RequestBody::arm() {
-  connection_.arm(Connection::Wait::body,
-                  transfer_wait(connection_.context_.core.wheel().now() - started_, received_,
-                                connection_.context_.limits.body_timeout));
+  const Transfer so_far{connection_.context_.core.wheel().now() - started_, received_};
+  connection_.arm(Connection::Wait::body, so_far.wait(connection_.context_.limits.body_timeout));
 }
 
 Task<Result<void>> RequestBody::send_continue() {
@@ -98,9 +97,12 @@ Task<Result<std::size_t>> RequestBody::read_chunked(MutableByteView into) {
     const ChunkDecoder::Progress progress = decoder_.feed(buffered, into);
     connection_.input_.consume(progress.consumed);
     if (progress.state == ChunkDecoder::State::malformed) {
-      refusal_ = {400, "the chunked body is not well-formed"};
+      refusal_ = {400, "the chunked body is not well-formed",
+                  "A chunk is its size in hexadecimal, CR LF, its bytes and CR LF; one of size 0 "
+                  "ends the body."};
     } else if (progress.state == ChunkDecoder::State::trailers_too_large) {
-      refusal_ = {431, "the trailers are larger than this server accepts"};
+      refusal_ = {431, "the trailers are larger than this server accepts",
+                  "Leave them out: none is used."};
     }
     if (refusal_) co_return fail(Errc::malformed, std::string(refusal_.reason));
     finished_ = progress.state == ChunkDecoder::State::done;
@@ -117,7 +119,8 @@ Task<Result<std::size_t>> RequestBody::read_chunked(MutableByteView into) {
 
 Error RequestBody::receive_failed() {
   if (connection_.timed_out_) {
-    refusal_ = {408, "the body came too slowly"};
+    refusal_ = {408, "the body came too slowly",
+                "Try again with less in one body, or over a faster line."};
     return fail(Errc::unavailable, "the body came too slowly");
   }
   connection_.broken_ = true;

@@ -7,8 +7,8 @@
 namespace cairn::http {
 namespace {
 
-constexpr Refusal refuse(std::string_view reason) {
-  return {400, reason};
+constexpr Refusal refuse(std::string_view reason, std::string_view hint) {
+  return {400, reason, hint};
 }
 
 bool is_control(unsigned char c) {
@@ -23,10 +23,12 @@ bool ends_with_version(std::string_view line) {
 }
 
 Refusal scan_line_feed(std::string_view bytes, std::size_t at) {
-  if (at == 0 || bytes[at - 1] != '\r') return refuse("a line ends in a bare LF");
+  if (at == 0 || bytes[at - 1] != '\r')
+    return refuse("a line ends in a bare LF", "End every line in CR LF.");
   const std::string_view line = bytes.substr(0, at - 1);
   const bool first_line = line.find('\n') == std::string_view::npos;
-  if (first_line && !ends_with_version(line)) return refuse("the request line has no HTTP version");
+  if (first_line && !ends_with_version(line))
+    return refuse("the request line has no HTTP version", "Write it as METHOD TARGET HTTP/1.1.");
   return {};
 }
 
@@ -34,9 +36,12 @@ Refusal scan_line_feed(std::string_view bytes, std::size_t at) {
 Refusal scan_byte(std::string_view bytes, std::size_t at) {
   const auto c = static_cast<unsigned char>(bytes[at]);
   const char before = at == 0 ? '\0' : bytes[at - 1];
-  if (before == '\r') return refuse("a CR without an LF");
-  if (before == '\n' && (c == ' ' || c == '\t')) return refuse("a folded header line");
-  if (is_control(c) && c != '\r') return refuse("a control character in the head");
+  if (before == '\r')
+    return refuse("a CR without an LF", "End every line in CR LF, and let no CR stand within one.");
+  if (before == '\n' && (c == ' ' || c == '\t'))
+    return refuse("a folded header line", "Write each field on one line.");
+  if (is_control(c) && c != '\r')
+    return refuse("a control character in the head", "Leave it out, or percent-encode it.");
   return {};
 }
 
@@ -102,20 +107,24 @@ Refusal admit_target(std::string_view target, Request& request) {
   for (const char c : target) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x20 || byte >= 0x7F || byte == '#') {
-      return refuse("the target holds a character that must be percent-encoded");
+      return refuse("the target holds a character that must be percent-encoded",
+                    "Write it as % and two hexadecimal digits.");
     }
   }
   if (target == "*") {
-    if (request.method != Method::options) return refuse("the target * is for OPTIONS only");
+    if (request.method != Method::options)
+      return refuse("the target * is for OPTIONS only", "Begin the target with a slash.");
     request.target = request.path = target;
     request.query = {};
     return {};
   }
   const auto authority = absolute_authority(target);
   if (authority && !equals_ignoring_case(*authority, request.authority)) {
-    return refuse("the target names another host than the Host field");
+    return refuse("the target names another host than the Host field",
+                  "Send the same host in both, or a target that begins with a slash.");
   }
-  if (!target.starts_with('/')) return refuse("the target is neither a path nor an http URL");
+  if (!target.starts_with('/'))
+    return refuse("the target is neither a path nor an http URL", "Begin the target with a slash.");
   request.target = target;
   const std::size_t question = target.find('?');
   request.path = target.substr(0, question);
@@ -128,18 +137,24 @@ Refusal admit_coding(std::string_view value) {
   if (equals_ignoring_case(value, "chunked")) return {};
   for (const std::string_view known : {"gzip", "x-gzip", "compress", "x-compress", "deflate"}) {
     if (equals_ignoring_case(value, known)) {
-      return {501, "this transfer coding is not implemented"};
+      return {501, "this transfer coding is not implemented",
+              "Send the body as it is, in chunks or with a Content-Length."};
     }
   }
-  return refuse("Transfer-Encoding must be exactly: chunked");
+  return refuse("Transfer-Encoding must be exactly: chunked",
+                "Send chunked alone, or a Content-Length instead.");
 }
 
 Refusal admit_length(std::string_view value, std::uint64_t& out) {
-  if (!all_digits(value)) return refuse("Content-Length must be digits only");
+  if (!all_digits(value))
+    return refuse("Content-Length must be digits only",
+                  "Send the body's size in bytes as a plain number.");
   out = 0;
   for (const char c : value) {
     const auto digit = static_cast<std::uint64_t>(c - '0');
-    if (out > (~std::uint64_t{0} - digit) / 10) return refuse("Content-Length is out of range");
+    if (out > (~std::uint64_t{0} - digit) / 10)
+      return refuse("Content-Length is out of range",
+                    "Send the body's size in bytes as a plain number.");
     out = out * 10 + digit;
   }
   return {};
@@ -180,7 +195,9 @@ Refusal collect(std::span<const Field> fields, Framers& out) {
       default: break;
     }
     if (single == nullptr) continue;
-    if (*single != nullptr) return refuse("a field that may stand only once stands twice");
+    if (*single != nullptr)
+      return refuse("a field that may stand only once stands twice",
+                    "Send Host, Content-Length, Transfer-Encoding and Expect once at most.");
     *single = &field;
   }
   return {};
@@ -191,9 +208,11 @@ Refusal admit_framing(const Framers& framers, Request& request) {
   request.content_length = 0;
   if (framers.transfer_encoding != nullptr) {
     if (framers.content_length != nullptr) {
-      return refuse("Content-Length and Transfer-Encoding exclude each other");
+      return refuse("Content-Length and Transfer-Encoding exclude each other",
+                    "Send one of the two.");
     }
-    if (request.minor_version == 0) return refuse("HTTP/1.0 has no Transfer-Encoding");
+    if (request.minor_version == 0)
+      return refuse("HTTP/1.0 has no Transfer-Encoding", "Send a Content-Length, or use HTTP/1.1.");
     if (const Refusal refusal = admit_coding(framers.transfer_encoding->value)) return refusal;
     request.framing = Framing::chunked;
   } else if (framers.content_length != nullptr) {
@@ -209,7 +228,9 @@ Refusal admit_framing(const Framers& framers, Request& request) {
 }  // namespace
 
 HeadScan scan_head(std::string_view bytes, std::size_t from, std::size_t max_bytes) {
-  constexpr Refusal kTooLarge{431, "the head is larger than this server accepts"};
+  constexpr Refusal kTooLarge{
+      431, "the head is larger than this server accepts",
+      "Send fewer or shorter fields and a shorter target; cookies are the usual cause."};
   const std::size_t end = std::min(bytes.size(), max_bytes);
   for (std::size_t at = from; at < end; ++at) {
     if (bytes[at] != '\n') {
@@ -227,8 +248,8 @@ Refusal admit(const RawHead& head, Request& request) {
   const auto method = method_of(head.method);
   if (!method) {
     if (head.method == "CONNECT" || head.method == "TRACE")
-      return {405, "this method is not offered"};
-    return {501, "this method is not known here"};
+      return {405, "this method is not offered", "Use a method that Allow names."};
+    return {501, "this method is not known here", "Use GET, HEAD, PUT, POST or OPTIONS."};
   }
   request.method = *method;
   request.minor_version = static_cast<std::uint8_t>(head.minor_version);
@@ -236,10 +257,12 @@ Refusal admit(const RawHead& head, Request& request) {
 
   Framers framers;
   if (const Refusal refusal = collect(head.fields, framers)) return refusal;
-  if (framers.host == nullptr) return refuse("a request must have a Host field");
+  if (framers.host == nullptr)
+    return refuse("a request must have a Host field", "Send Host with the site's name.");
   request.authority = framers.host->value;
   if (!split_authority(request.authority, request.host))
-    return refuse("the Host field is malformed");
+    return refuse("the Host field is malformed",
+                  "Send a name or an address, and a port where it is not the usual one.");
   if (const Refusal refusal = admit_target(head.target, request)) return refusal;
   if (const Refusal refusal = admit_framing(framers, request)) return refusal;
 
@@ -247,7 +270,7 @@ Refusal admit(const RawHead& head, Request& request) {
   request.expects_continue = false;
   if (framers.expect != nullptr) {
     if (!equals_ignoring_case(framers.expect->value, "100-continue")) {
-      return {417, "only Expect: 100-continue is understood"};
+      return {417, "only Expect: 100-continue is understood", "Send that, or no Expect."};
     }
     // RFC 9110 10.1.1: ignored in HTTP/1.0, and without a body there is nothing to wait for.
     request.expects_continue = head.minor_version >= 1 && request.has_body();

@@ -12,10 +12,11 @@
 
 namespace cairn::http {
 
-/// Why a head is refused: the status, and words for the problem document.
+/// Why a head is refused: the status, and words for the problem document. The texts are literals.
 struct Refusal {
   std::uint16_t status = 0;  ///< 0: not refused.
   std::string_view reason;
+  std::string_view hint;  ///< What the sender can do; never empty when refused.
   explicit operator bool() const { return status != 0; }
 };
 

@@ -2,11 +2,18 @@
 
 namespace cairn::http {
 
+const void* Piece::owner() const {
+  if (const auto* block = std::get_if<Block>(&owner_)) return block->bytes().data();
+  const auto* shared = std::get_if<std::shared_ptr<const void>>(&owner_);
+  return shared != nullptr ? shared->get() : nullptr;
+}
+
 Piece Piece::slice(std::size_t first, std::size_t length) const {
   const ByteView part = bytes().subspan(first, length);
-  // A text lives inside its piece, so a part of it needs its own copy; anything else is shared.
-  if (std::holds_alternative<std::string>(owner_)) return text(std::string(as_text(part)));
-  return Piece(owner_, part);
+  // A text lives inside its piece, so a part of it needs its own copy.
+  const bool copied = length <= kSliceCopyBytes || std::holds_alternative<std::string>(owner_);
+  if (copied) return text(std::string(as_text(part)));
+  return Piece(owner_, part, kept_bytes_);
 }
 
 void Response::clear() {

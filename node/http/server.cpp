@@ -33,14 +33,16 @@ std::string turned_away(std::string_view status_line, std::string_view body) {
 const std::string& too_many_connections() {
   static const std::string kAnswer = turned_away(
       "503 Service Unavailable",
-      R"({"type":"/problems/too-many-connections","title":"The server is full","status":503})");
+      R"({"type":"/problems/too-many-connections","title":"The server is full","status":503,)"
+      R"("hint":"Try again after the time that Retry-After says."})");
   return kAnswer;
 }
 
 const std::string& too_many_of_client() {
   static const std::string kAnswer = turned_away(
       "429 Too Many Requests", R"({"type":"/problems/too-many-connections",)"
-                               R"("title":"Too many connections of one client","status":429})");
+                               R"("title":"Too many connections of one client","status":429,)"
+                               R"("hint":"Close one, or send several requests over one."})");
   return kAnswer;
 }
 
@@ -87,12 +89,18 @@ Error listen_error(const std::string& address, const boost::system::error_code& 
 
 /// Touched by its core's thread only, but for `load`.
 struct Server::PerCore {
-  PerCore(Core& its_core, Handler& handler, const Limits& limits, AccessLog* access_log)
-      : core(its_core), context{core, handler, limits, counters, access_log, exchanges} {}
+  PerCore(Core& its_core, Handler& handler, const Limits& limits, ByteBudget& answers,
+          AccessLog* access_log)
+      : core(its_core),
+        memory(answers),
+        context{core, handler, limits, counters, access_log, exchanges, memory, idle, blocked} {}
 
   Core& core;
   CoreCounters counters;
+  AnswerMemory memory;
   ExchangePool exchanges;
+  WaitList idle;
+  WaitList blocked;
   ConnectionContext context;
   std::unordered_set<Connection*> connections;
   std::atomic<std::size_t> load{0};  ///< Connections given to this core and not yet gone.
@@ -122,11 +130,11 @@ class Server::ClientShare {
   std::string client_;
 };
 
-Server::Server(Cores& cores, Handler& handler, const Limits& limits, Log& log,
+Server::Server(Cores& cores, Handler& handler, const Limits& limits, ByteBudget& answers, Log& log,
                AccessLog* access_log)
     : cores_(cores), limits_(limits), log_(log) {
   for (std::size_t i = 0; i < cores.count(); ++i) {
-    per_core_.push_back(std::make_unique<PerCore>(cores[i], handler, limits_, access_log));
+    per_core_.push_back(std::make_unique<PerCore>(cores[i], handler, limits_, answers, access_log));
   }
 }
 
@@ -166,7 +174,7 @@ Task<void> Server::accept_loop(Acceptor& acceptor) {
         co_await acceptor.async_accept(target.core.executor(), asio::as_tuple(kAwait));
     if (closed_) break;
     if (!error) {
-      admit(target, std::move(socket));
+      co_await admit(target, std::move(socket));
     } else if (error != asio::error::connection_aborted) {
       // Out of descriptors or memory: what is open goes on, and accepting is tried again soon.
       log_.event(LogLevel::warn, "accept_failed", {{"reason", std::string_view(error.message())}});
@@ -191,24 +199,37 @@ Server::PerCore& Server::least_busy() {
   return *best;
 }
 
-void Server::admit(PerCore& target, Socket socket) {
+bool Server::full() const {
+  std::size_t open = 0;
+  for (const auto& core : per_core_) open += core->load.load(std::memory_order_relaxed);
+  return open >= limits_.connections;
+}
+
+Task<bool> Server::close_longest_idle(PerCore& core) {
+  co_return Connection::close_longest_idle(core.context);
+}
+
+Task<bool> Server::make_room() {
+  for (auto& core : per_core_) {
+    const bool closed =
+        co_await asio::co_spawn(core->core.executor(), close_longest_idle(*core), kAwait);
+    if (closed) co_return true;
+  }
+  co_return false;
+}
+
+Task<void> Server::admit(PerCore& target, Socket socket) {
   boost::system::error_code error;
   const auto remote = socket.remote_endpoint(error);
-  if (error) return;
-  std::size_t open = 0;
-  for (auto& core : per_core_) open += core->load.load(std::memory_order_relaxed);
-  if (open >= limits_.connections) {
-    turn_away(std::move(socket), too_many_connections());
-    return;
-  }
+  if (error) co_return;
   std::string peer = remote.address().to_string();
   auto share = take_share(peer);
-  if (!share) {
-    turn_away(std::move(socket), too_many_of_client());
-    return;
-  }
+  if (!share) co_return turn_away(std::move(socket), too_many_of_client());
+  bool room = !full();
+  if (!room) room = co_await make_room();
+  if (!room) co_return turn_away(std::move(socket), too_many_connections());
   Gate::Pass pass = gate_.enter();
-  if (!pass) return;
+  if (!pass) co_return;
   socket.non_blocking(true, error);
   socket.set_option(tcp::no_delay(true), error);
   target.load.fetch_add(1, std::memory_order_relaxed);
@@ -296,6 +317,7 @@ void CountersSnapshot::add(const CoreCounters& core) {
   refused_heads += core.refused_heads.get();
   timeouts += core.timeouts.get();
   aborted += core.aborted.get();
+  idle_closed += core.idle_closed.get();
   bytes_in += core.bytes_in.get();
   bytes_out += core.bytes_out.get();
   latency_sum_us += core.latency_sum_us.get();

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/budget.h"
 #include "base/gate.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -30,8 +31,11 @@ namespace cairn::http {
 /// Made, listening and started by the composition's thread; close() before the cores stop.
 class Server {
  public:
-  /// All references outlive the server; `access_log` may be null.
-  Server(Cores& cores, Handler& handler, const Limits& limits, Log& log, AccessLog* access_log);
+  /// All references outlive the server; `access_log` may be null. `answers` bounds what answers
+  /// keep in memory while their clients do not take them: beyond it, of a core's connections the
+  /// one that has stood still longest is cut off.
+  Server(Cores& cores, Handler& handler, const Limits& limits, ByteBudget& answers, Log& log,
+         AccessLog* access_log);
   /// close() must have been called.
   ~Server();
   Server(const Server&) = delete;
@@ -60,7 +64,11 @@ class Server {
 
   Task<void> accept_loop(Acceptor& acceptor);
   Task<void> pause();
-  void admit(PerCore& target, Socket socket);
+  Task<void> admit(PerCore& target, Socket socket);
+  bool full() const;
+  /// Ends an idle connection of any core; false when none is idle.
+  Task<bool> make_room();
+  static Task<bool> close_longest_idle(PerCore& core);
   void turn_away(Socket socket, std::string_view answer);
   /// Nothing when this client has as many connections as it may.
   std::optional<ClientShare> take_share(const std::string& client);

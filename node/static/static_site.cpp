@@ -149,7 +149,7 @@ Task<void> StaticSite::answer_missing(const http::Request& request, http::Respon
     for (const std::string_view name : {"ETag", "Last-Modified", "Accept-Ranges", "Vary"}) {
       response.fields.remove(name);
     }
-    response.pieces.push_back(http::Piece::shared(page, variant.content()));
+    response.pieces.push_back(http::Piece::shared(page, variant.content(), page->cost_bytes));
     co_return;
   }
   response.set_text(404, "text/plain; charset=utf-8", "There is nothing here.\n");
@@ -182,7 +182,7 @@ void StaticSite::answer_page(const http::Request& request, const PagePtr& page,
     return;
   }
   if (!variant.in_memory()) return answer_large(request, variant, response);
-  response.pieces.push_back(http::Piece::shared(page, variant.content()));
+  response.pieces.push_back(http::Piece::shared(page, variant.content(), page->cost_bytes));
   if (conditions) http::apply_range(request, validators, response);
 }
 

@@ -201,6 +201,9 @@ def assert_method_refused(node, method, target, allowed):
         connection.send_quietly(encode_request(method, target, (), body))
         answer = connection.read_response("GET")
         assert answer.status in allowed, answer
+        if method in ("TRACE", "CONNECT"):
+            assert answer.json()["hint"], answer
+            assert answer.get("allow") == "GET, HEAD, PUT, POST, OPTIONS", answer
         if answer.status == 405:
             assert "GET" in answer.get("allow", "") or target == "/v1/blocks", answer
         if answer.closes:
@@ -210,6 +213,31 @@ def assert_method_refused(node, method, target, allowed):
             assert connection.read_response().status == 404
             connection.expect_quiet()
     assert_untouched(node, [poison])
+
+
+@pytest.mark.parametrize(
+    "line, fields",
+    [
+        (b"HEAD /", [HOST]),
+        (b"HEAD / HTTP/1.2", [HOST]),
+        (b"HEAD / HTTP/1.1", []),
+        (b"HEAD / HTTP/1.1", [HOST, HOST]),
+        (b"HEAD / HTTP/1.1", [HOST, b"A: b", b" folded"]),
+        (b"HEAD / HTTP/1.1", [HOST, b"Content-Length: 4", b"Transfer-Encoding: chunked"]),
+        (b"HEAD / HTTP/1.1", [HOST, b"Transfer-Encoding: gzip"]),
+        (b"HEAD / HTTP/1.1", [HOST, b"Expect: x"]),
+        (b"HEAD / HTTP/1.1", [HOST, b"X: " + b"y" * 9000]),
+        (b"HEAD http://other.invalid/ HTTP/1.1", [HOST]),
+        (b"HEAD * HTTP/1.1", [HOST]),
+        (b"HEAD /\x01 HTTP/1.1", [HOST]),
+    ],
+)
+def test_row_9_refused_head_request_gets_no_body(node, line, fields):
+    with node.connect() as connection:
+        connection.send_quietly(payload(line, fields, b""))
+        answer = connection.read_response("HEAD")
+        assert answer.status >= 400 and answer.closes, answer
+        connection.expect_close()
 
 
 # -- row 10: Host ----------------------------------------------------------------------------------

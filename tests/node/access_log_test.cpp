@@ -41,8 +41,8 @@ class AccessLogTest : public ::testing::Test {
   }
 
   http::AccessRecord record(std::string_view path = "/v1/blocks/x") const {
-    return {http::Method::get, "site.test", path, "127.0.0.1",
-            "memory",          200,         12,   std::chrono::microseconds(34)};
+    return {"GET",    "site.test", path, "127.0.0.1",
+            "memory", 200,         12,   std::chrono::microseconds(34)};
   }
 
   TemporaryDirectory directory_;

@@ -166,6 +166,9 @@ TEST(ConfigErrors, OverflowAndRangeAreRefused) {
       errors_of("[limits]\nblock_bytes = \"17MiB\"\n"),
       ElementsAre("c.toml:2:1: limits.block_bytes is out of range: expects a byte size such "
                   "as \"256MiB\", 1KiB to 16MiB, not \"17MiB\""));
+  EXPECT_THAT(errors_of("[limits]\nblock_bytes = \"16MiB\"\nanswer_bytes = \"100MiB\"\n"),
+              ElementsAre("c.toml:3:1: limits.answer_bytes has no room for 8 blocks of "
+                          "block_bytes"));
   EXPECT_THAT(errors_of("[limits]\nheaders = -1\n"),
               ElementsAre("c.toml:2:1: limits.headers expects a whole number, 8 to 1000, not -1"));
 }

@@ -38,14 +38,16 @@ Verdict judge(const std::string& wire, std::size_t step = 4096) {
                                  verdict.fields, verdict.request);
     return verdict;
   }
-  verdict.refusal = {0, "incomplete"};
+  verdict.refusal = {0, "incomplete", ""};
   return verdict;
 }
 
 int status_of(const std::string& wire) {
-  const int whole = judge(wire).refusal.status;
-  EXPECT_EQ(judge(wire, 1).refusal.status, whole) << "split changes the verdict of: " << wire;
-  return whole;
+  const Refusal whole = judge(wire).refusal;
+  EXPECT_EQ(judge(wire, 1).refusal.status, whole.status)
+      << "split changes the verdict of: " << wire;
+  EXPECT_EQ(whole.hint.empty(), whole.status == 0) << "no next step for: " << wire;
+  return whole.status;
 }
 
 std::string get(const std::string& fields) {

@@ -9,19 +9,29 @@ Block make_block(std::string_view text) {
   return Block::copy_of(BlockId{}, as_bytes(text));
 }
 
-TEST(Piece, SliceOfBlockSharesItsBytes) {
-  const Block block = make_block("0123456789");
+TEST(Piece, LargeSliceOfBlockSharesItsBytes) {
+  const Block block = make_block(std::string(100'000, 'b'));
   const Piece whole = Piece::of_block(block, block.bytes());
-  const Piece part = whole.slice(3, 4);
-  EXPECT_EQ(as_text(part.bytes()), "3456");
+  const Piece part = whole.slice(3, 50'000);
   EXPECT_EQ(part.bytes().data(), block.bytes().data() + 3);
+  EXPECT_EQ(part.bytes().size(), 50'000U);
+  EXPECT_EQ(part.owner(), whole.owner());
+  EXPECT_EQ(part.kept_bytes(), 100'000U);
+}
+
+TEST(Piece, SmallSliceOfBlockKeepsNothingOfIt) {
+  const Block block = make_block(std::string(100'000, 'b'));
+  const Piece part = Piece::of_block(block, block.bytes()).slice(3, 2049);
+  EXPECT_EQ(part.bytes().size(), 2049U);
+  EXPECT_EQ(part.owner(), nullptr);
+  EXPECT_EQ(part.kept_bytes(), 2049U);
 }
 
 TEST(Piece, SliceOfSharedOutlivesTheWhole) {
   std::optional<Piece> part;
   {
     auto owner = std::make_shared<const std::string>("0123456789");
-    part = Piece::shared(owner, as_bytes(*owner)).slice(8, 2);
+    part = Piece::shared(owner, as_bytes(*owner), owner->size()).slice(8, 2);
   }
   EXPECT_EQ(as_text(part->bytes()), "89");
 }

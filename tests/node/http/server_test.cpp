@@ -5,6 +5,8 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <future>
+#include <mutex>
+#include <numeric>
 #include <thread>
 
 #include "node/http/problem.h"
@@ -44,7 +46,16 @@ class TestHandler final : public Handler {
     }
     if (request.path == "/big") {
       static const std::string kBig(1 << 20, 'b');
-      response.pieces.push_back(Piece::shared(nullptr, as_bytes(kBig)));
+      response.pieces.push_back(Piece::borrowed(as_bytes(kBig)));
+      return true;
+    }
+    if (request.path == "/made") {
+      response.source = std::make_unique<TenBytes>(3, -1, 30);
+      return true;
+    }
+    if (request.path == "/kept") {
+      const auto own = std::make_shared<const std::string>(kKeptBytes, 'k');
+      response.pieces.push_back(Piece::shared(own, as_bytes(*own), own->size()));
       return true;
     }
     return false;
@@ -52,6 +63,7 @@ class TestHandler final : public Handler {
 
   Task<void> handle(const Request& request, BodyReader& body, Response& response) override {
     if (request.path == "/echo") co_await echo(body, response);
+    if (request.path == "/judge") co_await judge(body, response);
     if (request.path == "/refuse") set_problem(response, {413, "too-large", "Too large", "", ""});
     if (request.path == "/stream")
       response.source = std::make_unique<TenBytes>(3, -1, std::nullopt);
@@ -63,6 +75,7 @@ class TestHandler final : public Handler {
     if (request.path == "/path") response.set_text(200, "text/plain", std::string(request.target));
   }
 
+  static constexpr std::size_t kKeptBytes = 1 << 20;
   std::promise<void> waiting;
   std::atomic<bool> go_on{false};
 
@@ -82,6 +95,19 @@ class TestHandler final : public Handler {
     response.set_text(200, "text/plain", std::move(text));
   }
 
+  /// As an API does: its own problem, readable for scripts of another origin.
+  static Task<void> judge(BodyReader& body, Response& response) {
+    Bytes chunk(1000);
+    const auto count = co_await body.read(chunk);
+    const auto more = co_await body.read(chunk);
+    if (count.has_value() && more.has_value()) co_return;
+    const Errc code = count.has_error() ? count.error().code : more.error().code;
+    const bool malformed = code == Errc::malformed;
+    set_problem(response,
+                {static_cast<std::uint16_t>(malformed ? 400 : 408), "own-words", "", "", ""});
+    response.fields.add("Access-Control-Allow-Origin", "*");
+  }
+
   Task<void> wait(Response& response) {
     waiting.set_value();
     const auto executor = co_await boost::asio::this_coro::executor;
@@ -94,6 +120,28 @@ class TestHandler final : public Handler {
   }
 };
 
+class RecordingAccessLog final : public AccessLog {
+ public:
+  struct Line {
+    std::string method, path;
+    int status;
+    std::uint64_t body_bytes;
+  };
+  void record(std::size_t, const AccessRecord& record) override {
+    const std::lock_guard lock(mutex_);
+    lines_.push_back(
+        {std::string(record.method), std::string(record.path), record.status, record.body_bytes});
+  }
+  std::vector<Line> lines() const {
+    const std::lock_guard lock(mutex_);
+    return lines_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<Line> lines_;
+};
+
 class ServerTest : public ::testing::Test {
  protected:
   void SetUp() override { restart({}); }
@@ -103,7 +151,8 @@ class ServerTest : public ::testing::Test {
     stop();
     cores_ = std::make_unique<Cores>(cores, clock_);
     handler_ = std::make_unique<TestHandler>();
-    server_ = std::make_unique<Server>(*cores_, *handler_, limits, log_, nullptr);
+    access_ = std::make_unique<RecordingAccessLog>();
+    server_ = std::make_unique<Server>(*cores_, *handler_, limits, answers_, log_, access_.get());
     bound_ = server_->listen("127.0.0.1:0").value();
     server_->start();
     cores_->start();
@@ -122,8 +171,21 @@ class ServerTest : public ::testing::Test {
     return client.read_answer();
   }
 
+  /// Polls until `holds`, 20 s at most.
+  template <class Condition>
+  static bool comes_true(const Condition& holds) {
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
   SystemClock clock_;
   NullLog log_;
+  ByteBudget answers_{3 * TestHandler::kKeptBytes};
+  std::unique_ptr<RecordingAccessLog> access_;
   std::unique_ptr<Cores> cores_;
   std::unique_ptr<TestHandler> handler_;
   std::unique_ptr<Server> server_;
@@ -254,6 +316,15 @@ TEST_F(ServerTest, StreamOfKnownLengthKeepsConnection) {
   EXPECT_TRUE(client.read_answer().ends_with("fast:n"));
 }
 
+TEST_F(ServerTest, StreamOfAFastAnswerIsSent) {
+  RawClient client(bound_);
+  client.send(get("/fast?n") + get("/made") + get("/fast?n"));
+  EXPECT_TRUE(client.read_answer().ends_with("fast:n"));
+  EXPECT_TRUE(
+      client.read_answer().ends_with("Content-Length: 30\r\n\r\n012345678901234567890123456789"));
+  EXPECT_TRUE(client.read_answer().ends_with("fast:n"));
+}
+
 TEST_F(ServerTest, StreamThatFailsOrEndsEarlyIsCutOff) {
   for (const char* path : {"/short", "/fails"}) {
     RawClient client(bound_);
@@ -278,6 +349,49 @@ TEST_F(ServerTest, RefusedHeadIsProblemAndNothingBehindItIsRead) {
   EXPECT_NE(all.find("application/problem+json"), std::string::npos);
   EXPECT_EQ(all.find("second"), std::string::npos);
   EXPECT_EQ(server_->counters().refused_heads, 1U);
+}
+
+TEST_F(ServerTest, RefusalNamesANextStepAndWhatIsAllowed) {
+  const std::string bad_line = ask("GET /\r\n\r\n");
+  EXPECT_NE(bad_line.find("\"hint\":\"Write it as METHOD TARGET HTTP/1.1.\""), std::string::npos)
+      << bad_line;
+  const std::string trace = ask("TRACE / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_NE(trace.find("\r\nAllow: GET, HEAD, PUT, POST, OPTIONS\r\n"), std::string::npos) << trace;
+}
+
+TEST_F(ServerTest, RefusedHeadRequestGetsNoBody) {
+  for (const char* rest : {"\r\n\r\n", " HTTP/1.1\r\n\r\n", " HTTP/1.1\r\nHost: a\r\n b\r\n\r\n"}) {
+    RawClient client(bound_);
+    client.send("HEAD /" + std::string(rest));
+    const std::string all = client.read_all();
+    EXPECT_TRUE(all.starts_with("HTTP/1.1 400 ")) << all;
+    EXPECT_TRUE(all.ends_with("\r\n\r\n")) << all;
+  }
+}
+
+TEST_F(ServerTest, HandlersOwnRefusalOfABodyIsSent) {
+  Limits limits;
+  limits.body_timeout = 1ms;
+  restart(limits);
+  const std::string head = "POST /judge HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const auto& [body, status] : {std::pair{"nonsense\r\n", "400"}, {"5\r\nhel", "408"}}) {
+    RawClient client(bound_);
+    client.send(head + body);
+    const std::string all = client.read_all();
+    EXPECT_TRUE(all.starts_with(std::string("HTTP/1.1 ") + status)) << all;
+    EXPECT_NE(all.find("/problems/own-words"), std::string::npos) << all;
+    EXPECT_NE(all.find("\r\nAccess-Control-Allow-Origin: *\r\n"), std::string::npos) << all;
+    EXPECT_NE(all.find("\r\nConnection: close\r\n"), std::string::npos) << all;
+  }
+}
+
+TEST_F(ServerTest, NewConnectionHasTheTimeOfAHead) {
+  Limits limits;
+  limits.head_timeout = 1ms;
+  restart(limits);
+  RawClient silent(bound_);
+  EXPECT_EQ(silent.read_all(), "");
+  EXPECT_EQ(server_->counters().timeouts, 1U);
 }
 
 TEST_F(ServerTest, SlowHeadIs408AndIdleConnectionIsClosed) {
@@ -309,12 +423,92 @@ TEST_F(ServerTest, ReaderThatStopsReadingIsCutOff) {
   std::string wire;
   for (int i = 0; i < 40; ++i) wire += get("/big");
   client.send(wire);
-  const auto until = std::chrono::steady_clock::now() + 20s;
-  while (server_->counters().aborted == 0 && std::chrono::steady_clock::now() < until) {
-    std::this_thread::yield();
-  }
-  EXPECT_EQ(server_->counters().aborted, 1U);
+  EXPECT_TRUE(comes_true([&] { return server_->counters().aborted == 1; }));
   EXPECT_LT(client.read_all().size(), 40U << 20);
+}
+
+TEST_F(ServerTest, AnswerIsAccountedForWhenItIsSent) {
+  Limits limits;
+  limits.write_timeout = 1ms;
+  restart(limits);
+  RawClient client(bound_);
+  for (int i = 0; i < 40; ++i) client.send(get("/big?secret"));
+  ASSERT_TRUE(comes_true([&] { return server_->counters().aborted == 1; }));
+  const auto lines = access_->lines();
+  ASSERT_FALSE(lines.empty());
+  EXPECT_EQ(lines.back().status, 0);
+  EXPECT_EQ(lines.back().path, "/big");
+  EXPECT_LT(lines.back().body_bytes, 1U << 20);
+  const auto counters = server_->counters();
+  EXPECT_EQ(counters.by_class[2], lines.size() - 1);
+  EXPECT_EQ(std::accumulate(counters.latency.begin(), counters.latency.end(), 0U),
+            lines.size() - 1);
+}
+
+TEST_F(ServerTest, StreamIsAccountedForAtItsEnd) {
+  RawClient client(bound_);
+  client.send(get("/known") + get("/stream") + get("/fast?abc", "Connection: close\r\n"));
+  client.read_all();
+  ask(get("/short"));
+  const auto lines = access_->lines();
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[0].body_bytes, 30U);
+  EXPECT_EQ(lines[1].body_bytes, 30U);
+  EXPECT_EQ(lines[2].body_bytes, 8U);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(lines[i].status, 200);
+  EXPECT_EQ(lines[3].status, 0);
+}
+
+TEST_F(ServerTest, RefusedHeadHasNoMethodAndNoLatency) {
+  ask("PUT /x HTTP/1.1\r\n\r\n");
+  ASSERT_TRUE(comes_true([&] { return access_->lines().size() == 1; }));
+  EXPECT_EQ(access_->lines()[0].method, "");
+  EXPECT_EQ(access_->lines()[0].status, 400);
+  const auto counters = server_->counters();
+  EXPECT_EQ(counters.by_class[4], 1U);
+  EXPECT_EQ(std::accumulate(counters.latency.begin(), counters.latency.end(), 0U), 0U);
+}
+
+TEST_F(ServerTest, AnswersOverTheBudgetCutOffTheLongestBlocked) {
+  std::vector<std::unique_ptr<RawClient>> stalled;
+  for (std::size_t kept : {1U, 2U}) {
+    stalled.push_back(std::make_unique<RawClient>(bound_));
+    for (int i = 0; i < 40; ++i) stalled.back()->send(get("/kept"));
+    ASSERT_TRUE(
+        comes_true([&] { return answers_.used_bytes() >= kept * TestHandler::kKeptBytes; }));
+  }
+  RawClient reader(bound_);
+  for (int i = 0; i < 40; ++i) reader.send(get("/kept"));
+  ASSERT_TRUE(comes_true([&] { return server_->counters().aborted == 1; }));
+  stalled.front()->read_all();
+  EXPECT_TRUE(stalled.front()->was_reset());
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_TRUE(reader.read_answer().ends_with("kkkk"));
+  }
+  stalled.clear();
+  EXPECT_TRUE(comes_true([&] { return answers_.used_bytes() == 0; }));
+}
+
+TEST_F(ServerTest, LongestIdleMakesRoomForANewConnection) {
+  Limits limits;
+  limits.connections = 2;
+  for (const std::size_t cores : {1U, 2U}) {
+    restart(limits, cores);
+    RawClient silent(bound_);
+    RawClient idle(bound_);
+    idle.send(get("/fast"));
+    idle.read_answer();
+    for (int i = 0; i < 2; ++i) {
+      RawClient fresh(bound_);
+      fresh.send(get("/fast"));
+      EXPECT_TRUE(fresh.read_answer().starts_with("HTTP/1.1 200 "));
+    }
+    EXPECT_EQ(server_->counters().refused_connections, 0U);
+    EXPECT_GE(server_->counters().idle_closed, 1U);
+    if (cores == 1) {
+      EXPECT_EQ(silent.read_all(), "");
+    }
+  }
 }
 
 TEST_F(ServerTest, ConnectionsOverTheLimitGet503WithRetryAfter) {
@@ -322,8 +516,8 @@ TEST_F(ServerTest, ConnectionsOverTheLimitGet503WithRetryAfter) {
   limits.connections = 1;
   restart(limits);
   RawClient first(bound_);
-  first.send(get("/fast"));
-  first.read_answer();
+  first.send(get("/wait"));
+  handler_->waiting.get_future().wait();
   RawClient second(bound_);
   const std::string answer = second.read_all();
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 503 ")) << answer;
@@ -331,7 +525,7 @@ TEST_F(ServerTest, ConnectionsOverTheLimitGet503WithRetryAfter) {
   const std::size_t body = answer.find("\r\n\r\n") + 4;
   EXPECT_NE(answer.find("Content-Length: " + std::to_string(answer.size() - body) + "\r\n"),
             std::string::npos);
-  first.send(get("/fast"));
+  handler_->go_on = true;
   EXPECT_TRUE(first.read_answer().starts_with("HTTP/1.1 200 "));
 }
 
