@@ -103,8 +103,8 @@ std::string disk_share_text(const DiskShare& share) {
   if (share.bytes != 0) return byte_size_text(share.bytes);
   std::array<char, 32> out{};
   // The shortest digits that read as the same number, and never an exponent: what is read has none.
-  const auto [end, error] = std::to_chars(out.data(), out.data() + out.size(), share.percent,
-                                          std::chars_format::fixed);
+  const auto [end, error] =
+      std::to_chars(out.data(), out.data() + out.size(), share.percent, std::chars_format::fixed);
   CAIRN_ASSERT(error == std::errc{});
   return std::string(out.data(), end) + "%";
 }
