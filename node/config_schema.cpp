@@ -396,7 +396,7 @@ std::string kind_text(const KeySpec& spec) {
     case Kind::addresses: return "a list of addresses such as \"127.0.0.1:8080\"";
     case Kind::origins: return "a list of origins such as \"http://127.0.0.1:3000\"";
     case Kind::headers: return "a list of fields such as \"X-Robots-Tag: noindex\"";
-    case Kind::hosts: return "a list of host names";
+    case Kind::hosts: return "a list of host names, without ports";
     case Kind::choice:
     case Kind::choices_list: break;
   }
