@@ -384,7 +384,7 @@ std::string kind_text(const KeySpec& spec) {
   };
   switch (spec.kind) {
     case Kind::text: return "text";
-    case Kind::path: return "a path";
+    case Kind::path:
     case Kind::secret_file: return "a path";
     case Kind::boolean: return "true or false";
     case Kind::count:
