@@ -86,6 +86,17 @@ WRITTEN = {
         10,
         ["a.test"],
     ),
+    "host-with-port": ("[[site]]\nhosts = ['a.test:80']\n", 8, ["hosts", r"a\.test:80", "port"]),
+    "header-of-the-server": (
+        "[[site]]\nhosts = ['*']\nheaders = ['X-A: b', 'etag: x']\n",
+        9,
+        ["headers", "etag", "server"],
+    ),
+    "header-that-is-none": (
+        "[[site]]\nhosts = ['*']\nheaders = ['X A: b']\n",
+        9,
+        ["headers", "X A: b", "no field"],
+    ),
     "missing-root": (
         "[[site]]\nhosts = ['*']\nroot = '/nonexistent/cairn'\n",
         9,
@@ -208,6 +219,19 @@ def test_row_35_data_directory_is_a_file(make_node):
     assert code == FAILURE, output
     assert_one_clear_line(output, re.escape(str(node.data_dir)))
     assert node.data_dir.read_text() == "not a directory"
+
+
+def test_row_35_data_directory_of_somebody_else(make_node):
+    """A directory that many use keeps its mode and its files, and no port is bound."""
+    node = make_node()
+    node.data_dir.mkdir()
+    (node.data_dir / "letter.txt").write_text("not a store")
+    node.data_dir.chmod(0o1777)
+    code, output = refused(node)
+    assert code == FAILURE, output
+    assert_one_clear_line(output, re.escape(str(node.data_dir)), "letter.txt", "of its own")
+    assert node.data_dir.stat().st_mode & 0o7777 == 0o1777
+    assert [path.name for path in node.data_dir.iterdir()] == ["letter.txt"]
 
 
 def test_row_35_data_directory_on_a_read_only_file_system(make_node, tmp_path):
