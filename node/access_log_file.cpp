@@ -1,10 +1,14 @@
 #include "node/access_log_file.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -15,10 +19,35 @@ namespace cairn {
 namespace {
 
 constexpr std::chrono::seconds kFlushInterval{1};
+constexpr mode_t kFileMode = 0640;
 
 int open_destination(const std::string& destination) {
-  if (destination == "stdout") return ::dup(STDOUT_FILENO);
-  return ::open(destination.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+  if (destination == "stdout") return ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+  // A named pipe that nobody reads is an error, not a wait.
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+  const int made = ::open(destination.c_str(), kFlags | O_EXCL, kFileMode);
+  if (made < 0) return ::open(destination.c_str(), kFlags, kFileMode);
+  // Who reads logs is in the group; the process's umask lets no group in.
+  ::fchmod(made, kFileMode);
+  return made;
+}
+
+/// Whether a write would go on at once, waiting until `deadline` for it.
+bool can_write(int descriptor, const Clock& clock, Deadline deadline) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock.mono()).count();
+  pollfd wanted{descriptor, POLLOUT, 0};
+  return ::poll(&wanted, 1, static_cast<int>(std::max<std::int64_t>(left, 0))) > 0;
+}
+
+/// The lines at the beginning of `lines` that a pipe takes as one, else a part of the first.
+std::string_view next_piece(std::string_view lines) {
+  const std::string_view piece = lines.substr(0, PIPE_BUF);
+  const std::size_t end = piece.rfind('\n');
+  return end == std::string_view::npos ? piece : piece.substr(0, end + 1);
+}
+
+std::uint64_t lines_in(std::string_view text) {
+  return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
 void append_number(std::string& out, std::uint64_t number) {
@@ -66,7 +95,6 @@ void AccessLogFile::record(std::size_t core, const http::AccessRecord& record) {
     return;
   }
   append(mine, record);
-  ++mine.count;
 }
 
 void AccessLogFile::append(PerCore& core, const http::AccessRecord& record) {
@@ -115,7 +143,8 @@ void AccessLogFile::reopen() {
 void AccessLogFile::flush() {
   const std::lock_guard lock(writing_);
   if (reopen_.exchange(false)) reopen_now();
-  for (auto& core : cores_) write_core(*core);
+  const Deadline deadline = clock_.in(kPatience);
+  for (auto& core : cores_) write_core(*core, deadline);
 }
 
 void AccessLogFile::run() {
@@ -129,34 +158,38 @@ void AccessLogFile::run() {
   }
 }
 
-void AccessLogFile::write_core(PerCore& core) {
-  std::uint64_t count = 0;
+void AccessLogFile::write_core(PerCore& core, Deadline deadline) {
   {
     const std::lock_guard lock(core.mutex);
     spare_.swap(core.lines);
-    count = std::exchange(core.count, 0);
   }
-  if (!spare_.empty()) write_all(spare_, count);
+  if (!spare_.empty()) write_all(spare_, deadline);
   spare_.clear();
   // A burst's memory is given back; an ordinary second's is kept.
   if (spare_.capacity() > kCoreBytes / 8) spare_.shrink_to_fit();
 }
 
-void AccessLogFile::write_all(const std::string& lines, std::uint64_t count) {
-  std::size_t done = 0;
-  while (done < lines.size()) {
-    const ssize_t wrote = ::write(descriptor_, lines.data() + done, lines.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) {
-      const std::string reason = std::strerror(errno);
-      if (dropped_.fetch_add(count, std::memory_order_relaxed) == 0) {
-        log_.event(LogLevel::error, "access_log_failed", {{"reason", std::string_view(reason)}});
-      }
-      return;
+void AccessLogFile::write_all(std::string_view lines, Deadline deadline) {
+  const std::uint64_t count = lines_in(lines);
+  std::string reason;
+  while (!lines.empty() && reason.empty()) {
+    if (!can_write(descriptor_, clock_, deadline)) {
+      reason = "its reader has stalled";
+      break;
     }
-    done += static_cast<std::size_t>(wrote);
+    const std::string_view piece = next_piece(lines);
+    const ssize_t wrote = ::write(descriptor_, piece.data(), piece.size());
+    if (wrote < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (wrote <= 0) reason = std::strerror(errno);
+    lines.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(wrote, 0)));
   }
-  written_.fetch_add(count, std::memory_order_relaxed);
+  const std::uint64_t left = lines_in(lines);
+  written_.fetch_add(count - left, std::memory_order_relaxed);
+  dropped_.fetch_add(left, std::memory_order_relaxed);
+  if (!reason.empty() && !failing_) {
+    log_.event(LogLevel::error, "access_log_failed", {{"reason", std::string_view(reason)}});
+  }
+  failing_ = !reason.empty();
 }
 
 void AccessLogFile::reopen_now() {

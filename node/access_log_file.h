@@ -1,14 +1,16 @@
 // AccessLogFile: one JSON line a request, gathered per core and written by a thread of its own, so
-// that a slow disk never holds a connection. What does not fit is dropped and counted.
+// that a slow disk or reader never holds a connection. What does not fit is dropped and counted.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -23,12 +25,14 @@ class AccessLogFile final : public http::AccessLog {
  public:
   /// Lines beyond this that wait for the disk are dropped, a core.
   static constexpr std::size_t kCoreBytes = std::size_t{4} << 20;
+  /// How long a flush waits for a pipe's reader before it drops the lines at hand.
+  static constexpr std::chrono::milliseconds kPatience{2000};
 
-  /// Opens `destination`: "stdout" or a file to append to (made with mode 0640). `clock` and `log`
-  /// outlive the access log. Errors: unavailable.
+  /// Opens `destination`: "stdout" or a file to append to (made with mode 0640, whatever the
+  /// umask). `clock` and `log` outlive the access log. Errors: unavailable.
   static Result<std::unique_ptr<AccessLogFile>> open(std::string destination, std::size_t cores,
                                                      const Clock& clock, Log& log);
-  /// Writes what waits.
+  /// Writes what waits, as flush().
   ~AccessLogFile() override;
   AccessLogFile(const AccessLogFile&) = delete;
   AccessLogFile& operator=(const AccessLogFile&) = delete;
@@ -37,10 +41,11 @@ class AccessLogFile final : public http::AccessLog {
 
   /// Opens the file anew before the next write, as log rotation asks. Any thread.
   void reopen();
-  /// Writes what waits now. Any thread but a core's.
+  /// Writes what waits now; blocks for kPatience and another flush at most, where it is a pipe.
+  /// Any thread but a core's.
   void flush();
 
-  /// Lines that were not written: the disk was too slow, or refused.
+  /// Lines that were not written: the disk or the reader was too slow, or refused.
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
   std::uint64_t written() const { return written_.load(std::memory_order_relaxed); }
 
@@ -48,7 +53,6 @@ class AccessLogFile final : public http::AccessLog {
   struct alignas(64) PerCore {
     std::mutex mutex;  ///< Held for one line, or for a swap.
     std::string lines;
-    std::uint64_t count = 0;
     std::int64_t second = -1;
     std::string second_text;  ///< "2026-01-31T23:59:59", made once a second.
   };
@@ -57,8 +61,8 @@ class AccessLogFile final : public http::AccessLog {
                 Log& log);
   void append(PerCore& core, const http::AccessRecord& record);
   void run();
-  void write_core(PerCore& core);
-  void write_all(const std::string& lines, std::uint64_t count);
+  void write_core(PerCore& core, Deadline deadline);
+  void write_all(std::string_view lines, Deadline deadline);
   void reopen_now();
 
   const std::string destination_;
@@ -72,6 +76,7 @@ class AccessLogFile final : public http::AccessLog {
   std::mutex writing_;  ///< Guards the descriptor and the order of lines.
   int descriptor_;
   std::string spare_;
+  bool failing_ = false;  ///< The last write failed, and that has been told.
   std::mutex stop_mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

@@ -228,8 +228,15 @@ void AdminHandler::scrub(const http::Request& /*request*/, http::Response& respo
 }
 
 void AdminHandler::start_scrub(const http::Request& /*request*/, http::Response& response) {
-  node_.start_scrub();
-  answer_json(response, 202, scrub_json(node_.snapshot().storage.scrub));
+  if (node_.start_scrub()) {
+    answer_json(response, 202, scrub_json(node_.snapshot().storage.scrub));
+    return;
+  }
+  http::set_problem(response, {.status = 409,
+                               .type = "scrub-off",
+                               .title = "The scrub is off",
+                               .detail = {},
+                               .hint = "Set storage.scrub_rate above 0 and restart the node."});
 }
 
 }  // namespace cairn

@@ -20,7 +20,8 @@ class Operated {
   virtual Snapshot snapshot() const = 0;
   /// The configuration in effect, as one JSON object; it holds no secrets.
   virtual std::string config_json() const = 0;
-  virtual void start_scrub() = 0;
+  /// False when the scrub is off (storage.scrub_rate = 0).
+  virtual bool start_scrub() = 0;
 };
 
 /// One part of a node's health.

@@ -133,11 +133,10 @@ std::vector<ConfigError> missing_roots(const LoadedConfig& loaded) {
     if (root.empty()) continue;
     struct stat info {};
     std::string problem;
-    if (::stat(root.c_str(), &info) != 0) {
-      problem = std::strerror(errno);
-    } else if (!S_ISDIR(info.st_mode)) {
+    const bool exists = ::stat(root.c_str(), &info) == 0;
+    if (exists && !S_ISDIR(info.st_mode)) {
       problem = "is not a directory";
-    } else if (::access(root.c_str(), R_OK | X_OK) != 0) {
+    } else if (!exists || ::access(root.c_str(), R_OK | X_OK) != 0) {
       problem = std::strerror(errno);
     }
     if (problem.empty()) continue;

@@ -393,7 +393,7 @@ std::string kind_text(const KeySpec& spec) {
   };
   switch (spec.kind) {
     case Kind::text: return "text";
-    case Kind::path: return "a path";
+    case Kind::path:
     case Kind::secret_file: return "a path";
     case Kind::boolean: return "true or false";
     case Kind::count:
@@ -405,7 +405,7 @@ std::string kind_text(const KeySpec& spec) {
     case Kind::addresses: return "a list of addresses such as \"127.0.0.1:8080\"";
     case Kind::origins: return "a list of origins such as \"http://127.0.0.1:3000\"";
     case Kind::headers: return "a list of fields such as \"X-Robots-Tag: noindex\"";
-    case Kind::hosts: return "a list of host names";
+    case Kind::hosts: return "a list of host names, without ports";
     case Kind::choice:
     case Kind::choices_list: break;
   }

@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "node/config_text.h"
+#include "node/static/site_headers.h"
 
 namespace cairn {
 namespace {
@@ -49,25 +50,16 @@ bool is_choice(const KeySpec& spec, std::string_view text) {
   return false;
 }
 
-bool is_token_character(char c) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         kMarks.find(c) != std::string_view::npos;
-}
-
-bool is_header(std::string_view text) {
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos || colon == 0) return false;
-  const std::string_view name = text.substr(0, colon);
-  return std::all_of(name.begin(), name.end(), is_token_character);
-}
-
+/// A name, or an address with IPv6 in brackets; never with a port, which no request's host has.
 bool is_host(std::string_view text) {
   if (text == "*") return true;
+  const bool bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
+  if (bracketed) text = text.substr(1, text.size() - 2);
   if (text.empty() || text.size() > 253) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' ||
-           c == ':' || c == '[' || c == ']';
+  return std::all_of(text.begin(), text.end(), [bracketed](char c) {
+    if ((c >= '0' && c <= '9') || c == '.') return true;
+    if (bracketed) return (c >= 'a' && c <= 'f') || c == ':';
+    return (c >= 'a' && c <= 'z') || c == '-' || c == '_';
   });
 }
 
@@ -79,7 +71,6 @@ bool fits(const KeySpec& spec, std::string_view text) {
     case Kind::address: return text.empty() || parse_listen_address(text).has_value();
     case Kind::addresses: return parse_listen_address(text).has_value();
     case Kind::origins: return is_origin(text) || (spec.name == "cors" && text == "*");
-    case Kind::headers: return is_header(text);
     case Kind::hosts: return is_host(text);
     case Kind::texts: return !text.empty();
     default: return true;
@@ -90,6 +81,10 @@ Problem check_text(const KeySpec& spec, const std::string& text) {
   if (!is_utf8(text)) return "is not UTF-8 text";
   if (has_control_character(text)) return "holds a control character";
   if (!fits(spec, text)) return expects(spec, in_quotes(text));
+  if (spec.kind == Kind::headers) {
+    const std::string_view problem = site::site_header_problem(text);
+    if (!problem.empty()) return in_quotes(text) + " " + std::string(problem);
+  }
   return std::nullopt;
 }
 

@@ -20,6 +20,7 @@
 
 #include "node/config_text.h"
 #include "node/listen_check.h"
+#include "node/node_directory.h"
 
 namespace cairn {
 namespace {
@@ -91,6 +92,11 @@ Finding examine_data_dir(const Config& config) {
   }
   std::error_code error;
   const bool made = fs::exists(path, error);
+  const auto foreign = foreign_entry(present);
+  if (made && foreign && !foreign.value().empty()) {
+    return {Verdict::bad, "data directory", path + " holds other files (" + foreign.value() + ")",
+            "Set node.data_dir to a directory of its own."};
+  }
   if (made && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return {Verdict::warning, "data directory", path + " is open to other users",
             "chmod 700 " + path + " (serve does it at the next start)."};

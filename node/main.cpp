@@ -6,9 +6,6 @@
 
 #include "node/cli/cli.h"
 
-extern char**
-    environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it to the program.
-
 int main(int argc, char** argv) {
   // A reader that went away is an error of that write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);

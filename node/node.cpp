@@ -111,6 +111,17 @@ Result<std::unique_ptr<AccessLogFile>> open_access_log(const Config& config, con
   return AccessLogFile::open(config.log.access, core_count(config), clock, log);
 }
 
+/// One key of no site, its value and where that came from.
+void take_over(LoadedConfig& mine, const LoadedConfig& theirs, std::string_view section,
+               std::string_view name) {
+  const KeySpec& spec = *find_key(section, name);
+  Config config = theirs.config;
+  const FieldRef fresh = spec.field(config, {});
+  std::visit([&](auto* field) { *field = *std::get<decltype(field)>(fresh); },
+             spec.field(mine.config, {}));
+  mine.origins[key_text(spec, {})] = theirs.origin_of(spec, {});
+}
+
 }  // namespace
 
 /// The composition. Each part borrows from those above it and is destroyed before them.
@@ -233,29 +244,32 @@ bool Node::pulse() {
   return true;
 }
 
-std::vector<std::string> Node::reload(const LoadedConfig& loaded) {
-  const Config& after = loaded.config;
-  std::vector<std::string> waiting;
-  {
-    const std::lock_guard lock(config_mutex_);
-    waiting = changed_keys(loaded_.config, after);
-  }
-  std::erase_if(waiting, [](const std::string& key) {
-    return key == "cache.memory" || key == "cache.policy" || key == "log.level" ||
-           key == "log.events";
-  });
-  const std::string problem = log_.reopen(after.log.events, log_level_of(after.log.level));
-  if (!problem.empty()) {
-    log_.event(LogLevel::error, "log_reopen_failed", {{"reason", std::string_view(problem)}});
-  }
+void Node::reopen_logs() {
+  reopen_events(loaded_.config.log);
   if (parts_->access_log != nullptr) parts_->access_log->reopen();
-  change_cache(after.cache);
+}
+
+bool Node::reopen_events(const LogConfig& wanted) {
+  const std::string problem = log_.reopen(wanted.events, log_level_of(wanted.level));
+  if (problem.empty()) return true;
+  log_.event(LogLevel::error, "log_reopen_failed", {{"reason", std::string_view(problem)}});
+  return false;
+}
+
+std::vector<std::string> Node::reload(const LoadedConfig& loaded) {
+  const LogConfig& before = loaded_.config.log;
+  const LogConfig& wanted = loaded.config.log;
+  const bool same_log = before.level == wanted.level && before.events == wanted.events;
+  const bool log_taken = same_log || reopen_events(wanted);
+  change_cache(loaded.config.cache);
   const std::lock_guard lock(config_mutex_);
-  loaded_.config.cache.memory_bytes = after.cache.memory_bytes;
-  loaded_.config.cache.policy = after.cache.policy;
-  loaded_.config.log.level = after.log.level;
-  loaded_.config.log.events = after.log.events;
-  return waiting;
+  take_over(loaded_, loaded, "cache", "memory");
+  take_over(loaded_, loaded, "cache", "policy");
+  if (log_taken) {
+    take_over(loaded_, loaded, "log", "level");
+    take_over(loaded_, loaded, "log", "events");
+  }
+  return changed_keys(loaded_.config, loaded.config);
 }
 
 void Node::change_cache(const CacheConfig& wanted) {
@@ -299,8 +313,10 @@ std::string Node::config_json() const {
   return config_as_json(loaded_);
 }
 
-void Node::start_scrub() {
+bool Node::start_scrub() {
+  if (loaded_.config.storage.scrub_rate_bytes == 0) return false;
   parts_->storage->scrub_now();
+  return true;
 }
 
 }  // namespace cairn

@@ -47,13 +47,17 @@ class Node final : public Operated {
   /// once a second by one thread.
   bool pulse();
 
-  /// Takes over what can change while running (log, cache.memory, cache.policy) and opens logs
-  /// anew. Returns the names of changed keys that wait for a restart.
+  /// Opens the logs that there are anew, as rotation asks.
+  void reopen_logs();
+
+  /// Takes over what can change while running (cache.memory, cache.policy, log.level, log.events).
+  /// Returns the names of changed keys that wait for a restart; those of the log are among them
+  /// where its new destination cannot be opened.
   std::vector<std::string> reload(const LoadedConfig& loaded);
 
   Snapshot snapshot() const override;
   std::string config_json() const override;
-  void start_scrub() override;
+  bool start_scrub() override;
 
  private:
   struct Parts;
@@ -61,6 +65,7 @@ class Node final : public Operated {
   Node(const LoadedConfig& loaded, const Clock& clock, EventLog& log);
   Result<void> bind();
   void change_cache(const CacheConfig& wanted);
+  bool reopen_events(const LogConfig& wanted);
 
   const Clock& clock_;
   EventLog& log_;

@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -24,6 +26,22 @@ Error cannot(const std::filesystem::path& directory, const std::string& what, in
 
 }  // namespace
 
+Result<std::string> foreign_entry(const std::filesystem::path& directory) {
+  constexpr std::array<std::string_view, 3> kOurs{"LOCK", "STORE.new", "lost+found"};
+  std::error_code error;
+  // A store that lost its file STORE is refused where it is opened, by what it has lost.
+  for (const char* mark : {"STORE", "index/CURRENT"}) {
+    if (std::filesystem::exists(directory / mark, error)) return std::string();
+  }
+  std::filesystem::directory_iterator entries(directory, error);
+  for (; !error && entries != std::filesystem::end(entries); entries.increment(error)) {
+    const std::string name = entries->path().filename().string();
+    if (std::find(kOurs.begin(), kOurs.end(), name) == kOurs.end()) return name;
+  }
+  if (error) return cannot(directory, "cannot be read", error.value());
+  return std::string();
+}
+
 Result<std::string> prepare_data_directory(const std::filesystem::path& directory) {
   std::error_code error;
   const std::filesystem::path parent = std::filesystem::absolute(directory, error).parent_path();
@@ -39,6 +57,11 @@ Result<std::string> prepare_data_directory(const std::filesystem::path& director
   }
   if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0) {
     return cannot(directory, "cannot be written", errno);
+  }
+  CAIRN_TRY(const std::string foreign, foreign_entry(directory));
+  if (!foreign.empty()) {
+    return fail(Errc::denied, "data directory " + directory.string() + " holds other files (" +
+                                  foreign + "); name a directory of its own");
   }
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) == 0) return std::string();
   if (::chmod(directory.c_str(), 0700) != 0) {

@@ -99,6 +99,8 @@ class Service {
   void reload(const std::function<LoadedConfig()>& load_again) {
     notifier_.reloading(
         std::chrono::duration_cast<std::chrono::microseconds>(clock_.mono().time_since_epoch()));
+    // Rotation must not depend on what the file says meanwhile.
+    node_.reopen_logs();
     const LoadedConfig loaded = load_again();
     std::vector<ConfigError> errors = loaded.errors;
     if (errors.empty()) errors = unavailable_values(loaded);

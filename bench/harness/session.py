@@ -62,15 +62,9 @@ def find_tools(given):
 
 
 def install_peers():
-    """Installs what scripts/packages/bench.txt names, by apt."""
-    with open(os.path.join(REPOSITORY, "scripts/packages/bench.txt"), encoding="ascii") as file:
-        lines = [line.split("#")[0].strip() for line in file]
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    packages = [line for line in lines if line]
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    if os.geteuid() != 0:
-        command.insert(0, "sudo")
-    subprocess.run(command, env=environment, timeout=900, check=True)
+    """Installs what scripts/packages/bench.txt names, by apt; starts none of it as a service."""
+    script = 'set -euo pipefail; source "$0/scripts/lib/common.sh"; install_packages bench'
+    subprocess.run(["bash", "-c", script, REPOSITORY], timeout=900, check=True)
 
 
 def git_revision():

@@ -29,13 +29,31 @@ constexpr auto kReserved = std::to_array<std::string_view>(
      "Content-Type", "Date", "ETag", "Keep-Alive", "Last-Modified", "Location", "Trailer",
      "Transfer-Encoding", "Upgrade"});
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
-  return text;
+struct NameAndValue {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// An empty name where `line` has no colon.
+NameAndValue split(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return {};
+  std::string_view value = line.substr(colon + 1);
+  while (value.starts_with(' ')) value.remove_prefix(1);
+  while (value.ends_with(' ')) value.remove_suffix(1);
+  return {line.substr(0, colon), value};
 }
 
 }  // namespace
+
+std::string_view site_header_problem(std::string_view line) {
+  const auto [name, value] = split(line);
+  if (!http::FieldList().add(name, value)) return "is no field (\"Name: value\")";
+  for (const std::string_view reserved : kReserved) {
+    if (http::equals_ignoring_case(name, reserved)) return "is a field that the server sets itself";
+  }
+  return {};
+}
 
 SiteHeaders make_site_headers(const std::vector<std::string>& overrides) {
   http::FieldList fields;
@@ -43,20 +61,12 @@ SiteHeaders make_site_headers(const std::vector<std::string>& overrides) {
   SiteHeaders headers;
   std::vector<std::string_view> seen;
   for (const std::string& line : overrides) {
-    const std::size_t colon = line.find(':');
-    const std::string_view name = std::string_view(line).substr(0, colon);
-    const std::string_view value =
-        colon == std::string::npos ? "" : trim(std::string_view(line).substr(colon + 1));
-    const auto is_name = [name](std::string_view other) {
+    const std::string_view problem = site_header_problem(line);
+    if (!problem.empty()) throw std::invalid_argument(line + ": " + std::string(problem));
+    const auto [name, value] = split(line);
+    const auto is_name = [name = name](std::string_view other) {
       return http::equals_ignoring_case(name, other);
     };
-    if (std::any_of(kReserved.begin(), kReserved.end(), is_name)) {
-      throw std::invalid_argument("the server sets this field itself: " + line);
-    }
-    http::FieldList probe;
-    if (colon == std::string::npos || !probe.add(name, value)) {
-      throw std::invalid_argument("not a field (\"Name: value\"): " + line);
-    }
     if (is_name("Cache-Control")) {
       headers.cache_control = value;
       continue;

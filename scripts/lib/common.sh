@@ -28,10 +28,12 @@ have_node() {
     node -e 'process.exit(Number(process.versions.node.split(".")[0]) >= 18 ? 0 : 1)'
 }
 
-# install_packages LIST...: what scripts/packages/LIST.txt names and is not there yet.
+# install_packages LIST...: what scripts/packages/LIST.txt names and is not there yet. The services among
+# `bench` are not started.
 install_packages() {
-  local list name missing=()
+  local list name missing=() apt=apt-get
   for list in "$@"; do
+    [[ $list != bench ]] || apt=$root/scripts/lib/apt-unstarted
     while read -r name; do
       [[ -z $name || $name == \#* ]] && continue
       if [[ $name == nodejs || $name == npm ]] && have_node; then continue; fi
@@ -44,7 +46,7 @@ install_packages() {
   say "installing ${#missing[@]} Debian packages: ${missing[*]}"
   as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q >&2 ||
     die "apt-get update failed." "Is the network there? Its words are above."
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+  as_root env DEBIAN_FRONTEND=noninteractive "$apt" install -y -q --no-install-recommends \
     "${missing[@]}" >&2 || die "apt-get could not install the packages." "Its words are above."
 }
 

@@ -99,7 +99,10 @@ def run_document(path, binary):
         (tools / "cairn").symlink_to(binary)
         for name in ("examples", "conf", "packaging"):
             (pathlib.Path(directory) / name).symlink_to(ROOT / name)
+        pathlib.Path(directory, "build").mkdir()
+        pathlib.Path(directory, "build", "release").symlink_to(binary.parent)
         env = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}", TERM="dumb", LC_ALL="C.UTF-8")
+        env["HOME"] = directory
         env.pop("CAIRN_BIN", None)
         shell = Shell(directory, env)
         try:

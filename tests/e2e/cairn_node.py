@@ -46,6 +46,12 @@ def binary_path():
     return max(found, key=lambda path: path.stat().st_mtime).resolve()
 
 
+def as_root(*command, check=True, **options):
+    """Runs a command that only root may run, where this is not root by a sudo that asks nothing."""
+    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    return subprocess.run([*sudo, *map(str, command)], check=check, **options)
+
+
 def clean_environment(extra=None):
     """The caller's environment without anything that configures a node."""
     kept = {
@@ -147,6 +153,7 @@ class Node:
         self.data_dir = self.directory / "data"
         self.config_path = self.directory / "cairn.toml"
         self.env, self.args, self.wrap = dict(env or {}), list(args), list(wrap)
+        self.binary = None  # The program under test.
         self.process, self.exit_code = None, None
         self.http = self.admin = None
         self.ready_fields, self.start_seconds = {}, None
@@ -183,7 +190,7 @@ class Node:
             "setpriv",
             "--pdeathsig",
             "KILL",
-            str(binary_path()),
+            str(self.binary or binary_path()),
             "serve",
             "--config",
             str(self.config_path),

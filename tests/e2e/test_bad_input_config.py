@@ -9,11 +9,10 @@ import os
 import pwd
 import re
 import socket
-import subprocess
 
 import pytest
 
-from cairn_node import NodeFailed, binary_path, block_id, clean_environment, run_cli
+from cairn_node import NodeFailed, as_root, binary_path, block_id, clean_environment, run_cli
 
 FAILURE = 1
 REFUSED = (1, 2)
@@ -86,6 +85,17 @@ WRITTEN = {
         "[[site]]\nhosts = ['a.test']\n[[site]]\nhosts = ['a.test']\n",
         10,
         ["a.test"],
+    ),
+    "host-with-port": ("[[site]]\nhosts = ['a.test:80']\n", 8, ["hosts", r"a\.test:80", "port"]),
+    "header-of-the-server": (
+        "[[site]]\nhosts = ['*']\nheaders = ['X-A: b', 'etag: x']\n",
+        9,
+        ["headers", "etag", "server"],
+    ),
+    "header-that-is-none": (
+        "[[site]]\nhosts = ['*']\nheaders = ['X A: b']\n",
+        9,
+        ["headers", "X A: b", "no field"],
     ),
     "missing-root": (
         "[[site]]\nhosts = ['*']\nroot = '/nonexistent/cairn'\n",
@@ -211,21 +221,34 @@ def test_row_35_data_directory_is_a_file(make_node):
     assert node.data_dir.read_text() == "not a directory"
 
 
+def test_row_35_data_directory_of_somebody_else(make_node):
+    """A directory that many use keeps its mode and its files, and no port is bound."""
+    node = make_node()
+    node.data_dir.mkdir()
+    (node.data_dir / "letter.txt").write_text("not a store")
+    node.data_dir.chmod(0o1777)
+    code, output = refused(node)
+    assert code == FAILURE, output
+    assert_one_clear_line(output, re.escape(str(node.data_dir)), "letter.txt", "of its own")
+    assert node.data_dir.stat().st_mode & 0o7777 == 0o1777
+    assert [path.name for path in node.data_dir.iterdir()] == ["letter.txt"]
+
+
 def test_row_35_data_directory_on_a_read_only_file_system(make_node, tmp_path):
     mount = tmp_path / "read-only"
     mount.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "ro,size=1m", "cairn-e2e", mount], check=True)
+    as_root("mount", "-t", "tmpfs", "-o", "ro,size=1m", "cairn-e2e", mount)
     try:
         node = make_node({"node": {"data_dir": str(mount / "data")}})
         code, output = refused(node)
         assert code == FAILURE, output
         assert_one_clear_line(output, re.escape(str(mount / "data")))
     finally:
-        subprocess.run(["umount", "--lazy", mount], check=True)
+        as_root("umount", "--lazy", mount)
 
 
 def test_row_35_data_directory_of_another_user(make_node, tmp_path):
-    """As a plain user, a directory that root owns."""
+    """As a plain user, a directory that somebody else owns."""
     node = make_node()
     node.data_dir.mkdir(mode=0o700)
     nobody = pwd.getpwnam("nobody")
@@ -239,19 +262,10 @@ def test_row_35_data_directory_of_another_user(make_node, tmp_path):
     program.write_bytes(binary_path().read_bytes())
     program.chmod(0o755)
     node.config_path.chmod(0o644)
-    done = subprocess.run(
-        [
-            "setpriv",
-            "--reuid",
-            str(nobody.pw_uid),
-            "--regid",
-            str(nobody.pw_gid),
-            "--clear-groups",
-            str(program),
-            "serve",
-            "--config",
-            str(node.config_path),
-        ],
+    plain_user = ["setpriv", "--reuid", nobody.pw_uid, "--regid", nobody.pw_gid, "--clear-groups"]
+    done = as_root(
+        *plain_user,
+        *(program, "serve", "--config", node.config_path),
         cwd="/",
         capture_output=True,
         timeout=20,

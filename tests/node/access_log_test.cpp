@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -101,6 +103,60 @@ TEST_F(AccessLogTest, FullDeviceDropsAndCountsAndSaysSoOnce) {
   }
   EXPECT_EQ(opened.value()->dropped(), 3U);
   EXPECT_EQ(log_.count("access_log_failed"), 1U);
+}
+
+TEST_F(AccessLogTest, FailureIsToldAgainAfterASuccess) {
+  auto log = open();
+  const auto write_to = [&](const char* target) {
+    std::filesystem::remove(path_);
+    std::filesystem::create_symlink(target, path_);
+    log->reopen();
+    log->record(0, record());
+    log->flush();
+  };
+  write_to("/dev/full");
+  write_to("/dev/null");
+  write_to("/dev/full");
+  write_to("/dev/full");
+  EXPECT_EQ(log_.count("access_log_failed"), 2U);
+  EXPECT_EQ(log->dropped(), 3U);
+  EXPECT_EQ(log->written(), 1U);
+}
+
+TEST_F(AccessLogTest, StalledReaderOfAPipeHoldsNothingAndIsCounted) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  const int reader = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  {
+    auto log = open();
+    const std::string path(1000, 'x');
+    for (int i = 0; i < 200; ++i) log->record(0, record(path));
+    log->flush();
+    EXPECT_GT(log->written(), 0U);
+    EXPECT_GT(log->dropped(), 0U);
+    EXPECT_EQ(log->written() + log->dropped(), 200U);
+    EXPECT_EQ(log_.count("access_log_failed"), 1U);
+  }
+  // What the pipe took is whole lines.
+  std::string taken(1U << 20U, '\0');
+  const ssize_t size = ::read(reader, taken.data(), taken.size());
+  ASSERT_GT(size, 0);
+  EXPECT_EQ(taken[static_cast<std::size_t>(size) - 1], '\n');
+  ::close(reader);
+}
+
+TEST_F(AccessLogTest, FileIsReadableByItsGroupWhateverTheUmask) {
+  const mode_t before = ::umask(0077);
+  open();
+  struct stat info {};
+  EXPECT_EQ(::stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0640U);
+  // A mode that somebody chose is left alone.
+  EXPECT_EQ(::chmod(path_.c_str(), 0600), 0);
+  open();
+  EXPECT_EQ(::stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  ::umask(before);
 }
 
 TEST_F(AccessLogTest, UnopenableFileIsAnError) {

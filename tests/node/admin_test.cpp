@@ -22,9 +22,13 @@ class FakeNode final : public Operated {
  public:
   Snapshot snapshot() const override { return now; }
   std::string config_json() const override { return "{\"cache.memory\":1}"; }
-  void start_scrub() override { ++scrubs; }
+  bool start_scrub() override {
+    scrubs += scrub_on ? 1 : 0;
+    return scrub_on;
+  }
 
   Snapshot now;
+  bool scrub_on = true;
   int scrubs = 0;
 };
 
@@ -99,6 +103,12 @@ TEST_F(AdminTest, ScrubStartsByPostAlone) {
   EXPECT_EQ(node_.scrubs, 0);
   EXPECT_EQ(ask(Method::post, "/admin/v1/scrub"), 202);
   EXPECT_EQ(node_.scrubs, 1);
+}
+
+TEST_F(AdminTest, ScrubThatIsOffIsRefusedByItsKey) {
+  node_.scrub_on = false;
+  EXPECT_EQ(ask(Method::post, "/admin/v1/scrub"), 409);
+  EXPECT_THAT(body_, HasSubstr("storage.scrub_rate"));
 }
 
 TEST_F(AdminTest, WrongMethodAndUnknownPathAreRefused) {

@@ -189,6 +189,28 @@ TEST(ConfigErrors, ControlCharacterInAHeaderIsRefused) {
               ElementsAre("c.toml:2:1: site[0].headers holds a control character"));
 }
 
+TEST(ConfigErrors, HeaderThatNoSiteCanSendIsRefusedWithItsPlace) {
+  EXPECT_THAT(errors_of("[[site]]\nheaders = [\"X-A: b\", \"etag: \\\"1\\\"\"]\n"),
+              ElementsAre("c.toml:2:1: site[0].headers \"etag: \"1\"\" is a field that the server "
+                          "sets itself"));
+  EXPECT_THAT(errors_of("[[site]]\nheaders = [\"X A: b\"]\n"),
+              ElementsAre("c.toml:2:1: site[0].headers \"X A: b\" is no field (\"Name: value\")"));
+  EXPECT_THAT(errors_of("[[site]]\nheaders = [\"X-A\"]\n"),
+              ElementsAre("c.toml:2:1: site[0].headers \"X-A\" is no field (\"Name: value\")"));
+}
+
+TEST(ConfigErrors, HostWithAPortIsRefused) {
+  EXPECT_THAT(errors_of("[[site]]\nhosts = [\"example.com:8080\"]\n"),
+              ElementsAre("c.toml:2:1: site[0].hosts expects a list of host names, without ports, "
+                          "not \"example.com:8080\""));
+  for (const char* wrong : {"[::1]:80", "::1", "[::1", "[]", "a]"}) {
+    EXPECT_EQ(errors_of("[[site]]\nhosts = [\"" + std::string(wrong) + "\"]\n").size(), 1U)
+        << wrong;
+  }
+  EXPECT_THAT(errors_of("[[site]]\nhosts = [\"[2001:DB8::1]\", \"127.0.0.1\", \"a_b.test\"]\n"),
+              IsEmpty());
+}
+
 TEST(ConfigRules, AdminBeyondLoopbackNeedsConsent) {
   EXPECT_THAT(
       errors_of("[listen]\nadmin = \"0.0.0.0:9090\"\n"),

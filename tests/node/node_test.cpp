@@ -111,6 +111,25 @@ TEST_F(NodeTest, DataDirectoryIsPrivateAndMendedWhenItWasNot) {
   EXPECT_THAT(prepare_data_directory(data_).value(), IsEmpty());
 }
 
+TEST_F(NodeTest, DirectoryWithOtherFilesIsRefusedAndLeftAsItIs) {
+  std::filesystem::create_directory(data_);
+  ASSERT_EQ(::chmod(data_.c_str(), 01777), 0);
+  std::ofstream(data_ / "letter.txt") << "not a store";
+  const auto node = Node::open(configuration(), clock_, random_, log_);
+  ASSERT_FALSE(node);
+  EXPECT_EQ(node.error().code, Errc::denied);
+  EXPECT_EQ(node.error().detail,
+            "data directory " + data_.string() +
+                " holds other files (letter.txt); name a directory of its own");
+  EXPECT_EQ(mode_of(data_), 0777U);
+  std::filesystem::remove(data_ / "letter.txt");
+  // The root of a disk's own, and a first start that was cut off.
+  std::filesystem::create_directory(data_ / "lost+found");
+  std::ofstream(data_ / "LOCK") << "1";
+  EXPECT_TRUE(Node::open(configuration(), clock_, random_, log_));
+  EXPECT_EQ(mode_of(data_), 0700U);
+}
+
 TEST_F(NodeTest, FileInPlaceOfTheDirectoryIsRefusedByName) {
   std::ofstream(data_) << "in the way";
   const auto node = Node::open(configuration(), clock_, random_, log_);
@@ -157,6 +176,25 @@ TEST_F(NodeTest, ReloadChangesTheCacheAndNamesWhatMustWait) {
   EXPECT_THAT(node->config_json(), HasSubstr("16MiB"));
   EXPECT_TRUE(node->drain());
   EXPECT_EQ(node->snapshot().cache.budget_bytes, 16 * kMiB);
+}
+
+TEST_F(NodeTest, ReloadedValuesCarryTheirNewOrigin) {
+  const auto node = started(configuration());
+  const LoadedConfig next = configuration({"cache.memory=16MiB", "limits.headers=50"});
+  node->reload(next);
+  EXPECT_THAT(node->config_json(),
+              HasSubstr("\"cache.memory\":{\"value\":\"\\\"16MiB\\\"\",\"origin\":"
+                        "\"--set cache.memory\"}"));
+  EXPECT_THAT(node->config_json(), HasSubstr("\"limits.headers\":{\"value\":\"100\",\"origin\":"
+                                             "\"default\"}"));
+}
+
+TEST_F(NodeTest, LogThatCannotBeOpenedIsNotShownAsInEffect) {
+  const auto node = started(configuration());
+  const LoadedConfig next = configuration({"log.events=/dev/null/e.log", "cache.memory=16MiB"});
+  EXPECT_THAT(node->reload(next), ::testing::ElementsAre("log.events"));
+  EXPECT_THAT(node->config_json(), HasSubstr("\"log.events\":{\"value\":\"\\\"stderr\\\"\""));
+  EXPECT_THAT(node->config_json(), HasSubstr("16MiB"));
 }
 
 TEST_F(NodeTest, CoresShowThatTheyAreAlive) {
