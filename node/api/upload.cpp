@@ -58,8 +58,12 @@ class GrowingBlock {
 }  // namespace
 
 std::optional<Refusal> refusal_of_body(const http::Request& request, std::size_t limit_bytes) {
-  const auto encoding = request.field("Content-Encoding");
-  if (encoding && !http::equals_ignoring_case(*encoding, "identity")) return Refusal::encoded_body;
+  for (const http::Field& field : request.fields) {
+    if (http::equals_ignoring_case(field.name, "Content-Encoding") &&
+        !http::equals_ignoring_case(field.value, "identity")) {
+      return Refusal::encoded_body;
+    }
+  }
   if (request.framing == http::Framing::none) return Refusal::length_needed;
   if (request.framing == http::Framing::length && request.content_length > limit_bytes) {
     return Refusal::too_large;
