@@ -69,6 +69,7 @@ class BlockApi final : public http::Handler {
   void answer_openapi(const http::Request& request, http::Response& response) const;
   bool may_write(http::Response& response) const;
   Task<std::optional<std::vector<BlockId>>> read_ids(const http::Request& request,
+  Task<std::optional<Refusal>> refusal_of_conditions(const http::Request& request, BlockId id);
                                                      http::BodyReader& body,
                                                      http::Response& response);
   Deadline deadline() const { return clock_.in(options_.deadline); }

@@ -104,6 +104,56 @@ TEST_F(BlockWrite, EncodedBodyGives415Unread) {
 }
 
 TEST_F(BlockWrite, MalformedIdGives400Unread) {
+TEST_F(BlockWrite, EncodingInAnyOfSeveralFieldsGives415) {
+  const std::pair<std::string, std::string> identity{"Content-Encoding", "identity"};
+  const std::pair<std::string, std::string> gzip{"content-encoding", "gzip"};
+  EXPECT_EQ(post("/v1/blocks", "x", {identity, gzip}).status, 415);
+  EXPECT_EQ(post("/v1/blocks", "x", {gzip, identity}).status, 415);
+  EXPECT_EQ(post("/v1/blocks", "x", {identity, identity}).status, 201);
+}
+
+TEST_F(BlockWrite, ConditionsAreHeededBeforeTheBodyIsRead) {
+  const BlockId id = block_id_of(as_bytes("hello"));
+  const std::string tag = "\"" + id.text() + "\"";
+  const auto put_if = [&](const char* name, const std::string& value) {
+    return call({.method = Method::put,
+                 .target = "/v1/blocks/" + id.text(),
+                 .fields = {{name, value}},
+                 .body = "hello"});
+  };
+  for (const std::string& value : {std::string("*"), tag}) {
+    const Answer gone = put_if("If-Match", value);
+    EXPECT_EQ(gone.status, 412) << value;
+    EXPECT_TRUE(gone.is_problem("precondition-failed"));
+    EXPECT_EQ(gone.read_bytes, 0U);
+  }
+  EXPECT_EQ(store_.count(), 0U);
+  EXPECT_EQ(put_if("If-None-Match", "*").status, 201);
+  for (const std::string& value : {std::string("*"), tag, "W/" + tag, "\"x\", " + tag}) {
+    const Answer held = put_if("If-None-Match", value);
+    EXPECT_EQ(held.status, 412) << value;
+    EXPECT_EQ(held.read_bytes, 0U);
+  }
+  EXPECT_EQ(put_if("If-None-Match", "\"x\"").status, 200);
+  EXPECT_EQ(put_if("If-Match", tag).status, 200);
+  EXPECT_EQ(put_if("If-Match", "*").status, 200);
+  EXPECT_EQ(put_if("If-Match", "\"x\"").status, 412);
+}
+
+TEST_F(BlockWrite, ConditionThatCannotBeJudgedGives503AndADamagedBlockMatchesNothing) {
+  const BlockId id = block_id_of(as_bytes("hello"));
+  const auto put_if = [&](const char* name) {
+    return call({.method = Method::put,
+                 .target = "/v1/blocks/" + id.text(),
+                 .fields = {{name, "*"}},
+                 .body = "hello"});
+  };
+  store_.set_failure(Errc::unavailable);
+  EXPECT_EQ(put_if("If-None-Match").status, 503);
+  store_.set_failure(Errc::corrupt);
+  EXPECT_EQ(put_if("If-Match").status, 412);
+}
+
   const Answer answer = call({.method = Method::put, .target = "/v1/blocks/xyz", .body = "hello"});
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.read_bytes, 0U);

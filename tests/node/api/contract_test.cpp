@@ -121,6 +121,10 @@ TEST_F(EveryOutcome, DocumentedIsReachedAndReachedIsDocumented) {
   call({.method = Method::put, .target = "/v1/blocks/xyz", .body = "new"});
   writes(Method::post, "/v1/blocks", "newer");
   writes(Method::post, "/v1/blocks/batch", frame("newest"));
+  call({.method = Method::put,
+        .target = path(held_),
+        .fields = {{"If-None-Match", "*"}},
+        .body = "held"});
   call({.method = Method::post, .target = "/v1/blocks/batch", .body = "abc"});
   lists("/v1/blocks/missing");
   lists("/v1/blocks/fetch");
