@@ -51,7 +51,7 @@ def assert_problem(answer, status, kind=None):
     assert answer.get("content-type") == "application/problem+json", answer
     problem = answer.json()
     assert problem["status"] == status and problem["title"], problem
-    assert problem.get("detail", "x") and problem.get("hint", "x"), "an empty member"
+    assert problem.get("detail", "x") and problem["hint"], "an empty member"
     assert re.fullmatch(r"/problems/[a-z0-9-]+", problem["type"]), problem
     if kind:
         assert problem["type"] == f"/problems/{kind}", problem
