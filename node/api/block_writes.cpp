@@ -100,7 +100,7 @@ Task<std::optional<std::vector<BlockId>>> BlockApi::read_ids(const http::Request
     refuse(response, Refusal::wrong_content_type);
     co_return std::nullopt;
   }
-  const Taken<TextUpload> upload = co_await read_text(body, bodies_, limit_bytes);
+  const Taken<TextUpload> upload = co_await read_text(body, lists_, limit_bytes);
   if (!upload) {
     refuse(response, upload.error());
     co_return std::nullopt;

@@ -1,5 +1,6 @@
 // PUT and POST of one block.
 #include "crypto/hash.h"
+#include "node/api/upload.h"
 #include "tests/node/api/api_harness.h"
 
 namespace cairn::api {
@@ -103,7 +104,6 @@ TEST_F(BlockWrite, EncodedBodyGives415Unread) {
   EXPECT_EQ(post("/v1/blocks", "x", {{"Content-Encoding", "Identity"}}).status, 201);
 }
 
-TEST_F(BlockWrite, MalformedIdGives400Unread) {
 TEST_F(BlockWrite, EncodingInAnyOfSeveralFieldsGives415) {
   const std::pair<std::string, std::string> identity{"Content-Encoding", "identity"};
   const std::pair<std::string, std::string> gzip{"content-encoding", "gzip"};
@@ -154,6 +154,7 @@ TEST_F(BlockWrite, ConditionThatCannotBeJudgedGives503AndADamagedBlockMatchesNot
   EXPECT_EQ(put_if("If-Match").status, 412);
 }
 
+TEST_F(BlockWrite, MalformedIdGives400Unread) {
   const Answer answer = call({.method = Method::put, .target = "/v1/blocks/xyz", .body = "hello"});
   EXPECT_EQ(answer.status, 400);
   EXPECT_EQ(answer.read_bytes, 0U);
@@ -198,6 +199,35 @@ TEST_F(BlockWrite, ExhaustedBudgetGives503BeforeABodyByteIsRead) {
   EXPECT_EQ(answer.read_bytes, 0U);
   EXPECT_EQ(put("abc").status, 201);
   EXPECT_EQ(put("hello", 1, Framing::chunked).status, 503);
+}
+
+/// A body whose first byte never comes: the budget that is in use when it is waited for.
+class StalledBody final : public http::BodyReader {
+ public:
+  explicit StalledBody(const ByteBudget& budget) : budget_(budget) {}
+  std::optional<std::uint64_t> length() const override { return std::nullopt; }
+  Task<Result<std::size_t>> read(MutableByteView) override {
+    used_bytes = budget_.used_bytes();
+    co_return fail(Errc::unavailable, "the test wants it so");
+  }
+  std::size_t used_bytes = 0;
+
+ private:
+  const ByteBudget& budget_;
+};
+
+TEST_F(BlockWrite, AnnouncementAloneHoldsAlmostNothing) {
+  const std::string target = "/v1/blocks/" + block_id_of(as_bytes("hello")).text();
+  for (const Framing framing : {Framing::length, Framing::chunked}) {
+    with_request(
+        {.method = Method::put, .target = target, .framing = framing, .declared = kBlockLimit},
+        [&](const http::Request& request) {
+          StalledBody body(budget_);
+          const auto upload = run_task(io_, read_block(request, body, budget_, kBlockLimit));
+          EXPECT_FALSE(upload);
+          EXPECT_EQ(body.used_bytes, kFirstBytes);
+        });
+  }
 }
 
 TEST_F(BlockWrite, ClosedSiteReadsNothing) {
