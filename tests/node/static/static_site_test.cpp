@@ -87,6 +87,21 @@ TEST_F(Files, HashedNamesAreImmutableAndTheRestIsRevalidated) {
   EXPECT_EQ(get("/assets/app-1a2b3c4d.js").field("Cache-Control"), "no-store");
 }
 
+TEST_F(Files, HashedNameIsNotImmutableWhileItMayBeInTheMaking) {
+  struct stat status {};
+  ASSERT_EQ(::stat((root() / "assets/app-1a2b3c4d.js").c_str(), &status), 0);
+  clock_.wall_ms = (status.st_ctim.tv_sec + 1) * 1000;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(get("/assets/app-1a2b3c4d.js").field("Cache-Control"), "no-cache");
+    pass_time();
+  }
+  clock_.wall_ms = (status.st_ctim.tv_sec + 4) * 1000;
+  pass_time();
+  get("/assets/app-1a2b3c4d.js");
+  EXPECT_EQ(get("/assets/app-1a2b3c4d.js").field("Cache-Control"),
+            "public, max-age=31536000, immutable");
+}
+
 TEST_F(Files, ConditionsAreHeeded) {
   for (int i = 0; i < 2; ++i) {
     const Answer full = get("/app.js");
