@@ -34,7 +34,7 @@ Task<Result<ByteView>> FileSource::next() {
   // A part must never pass for the whole, nor two versions for one.
   if (got == 0) co_return fail(Errc::unavailable, "the file was cut while it was sent");
   if (!buffer_->file->unchanged()) {
-    co_return fail(Errc::unavailable, "the file was rewritten while it was sent");
+    co_return fail(Errc::unavailable, "the file was changed while it was sent");
   }
   at_ += got;
   left_ -= got;
