@@ -181,6 +181,7 @@ void SiteFiles::finish_heads(Page& page) const {
     if (encoding != Encoding::identity) fields.add("Content-Encoding", token_of(encoding));
     fields.add_lines(options_.common_fields);
     variant->head = fields.text();
+    page.all_in_memory = page.all_in_memory && variant->in_memory();
     page.cost_bytes += variant->head.size() + variant->etag.size() +
                        (variant->in_memory() ? variant->size_bytes() : kOpenFileCost);
   }

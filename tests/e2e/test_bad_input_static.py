@@ -1,4 +1,4 @@
-"""Bad input, rows 14 and 15: nothing outside the root, by any encoding, link or race.
+"""Bad input, rows 14 to 16: nothing outside the root, by any encoding, link or race.
 
 The secret file beside the root is the witness: its bytes must never come to the wire. What is no
 regular file inside the root is 404, and no device or FIFO makes anybody wait.

@@ -27,7 +27,7 @@ class LargeFile : public SiteTest {
     const auto folder = Directory::open(root().string());
     const auto file = folder.value().open_file("big.bin");
     return std::make_unique<FileSource>(file.value(), 0, content_.size(), *pool_, clock_,
-                                        std::chrono::seconds(10),
+                                        std::chrono::seconds(10), FileSource::kPieceBytes,
                                         buffers_.take(FileSource::kPieceBytes));
   }
 
@@ -50,7 +50,8 @@ TEST_F(LargeFile, RangesAreStreamed) {
   for (const auto& [first, last] : {std::pair<std::size_t, std::size_t>{0, 0},
                                     {255'000, 600'000},
                                     {size - 1, size - 1},
-                                    {1, size - 1}}) {
+                                    {1, size - 1},
+                                    {0, size - 1}}) {
     const Answer answer =
         get("/big.bin", {{"Range", "bytes=" + std::to_string(first) + "-" + std::to_string(last)}});
     EXPECT_EQ(answer.status, 206);

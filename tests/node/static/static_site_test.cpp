@@ -330,6 +330,21 @@ TEST_F(SinglePage, AssetsAndOtherTypesAreStillMissing) {
   }
   EXPECT_EQ(get("/deep/link", {{"Accept", "application/json"}}).status, 404);
   EXPECT_EQ(get("/deep/link", {{"Accept", ""}}).status, 404);
+  EXPECT_EQ(get("/deep/link", {{"Accept", "text/html;q=0"}}).status, 404);
+}
+
+TEST_F(SinglePage, WhatDependsOnAcceptSaysSo) {
+  for (const FieldPairs& fields :
+       std::vector<FieldPairs>{{},
+                               {{"Accept", "text/html"}},
+                               {{"Accept", "application/json"}},
+                               {{"Accept", "application/json"}, {"Accept", "text/html"}}}) {
+    EXPECT_EQ(get("/deep/link", fields).field("Vary"), "Accept");
+  }
+  for (const char* target : {"/", "/real.txt", "/missing.js"}) {
+    EXPECT_EQ(get(target).field("Vary"), "") << target;
+  }
+  EXPECT_EQ(get("/deep/link", {{"Accept", "image/png"}, {"Accept", "*/*"}}).body, "single page");
 }
 
 }  // namespace
