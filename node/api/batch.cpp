@@ -1,5 +1,6 @@
 #include "node/api/batch.h"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cstring>
 
@@ -19,9 +20,9 @@ std::uint16_t status_of(Stored stored) {
 }  // namespace
 
 Task<std::optional<Refused>> BatchCall::run(http::BodyReader& body) {
-  const ByteBudget::Share share = budget_.take(kSliceBytes);
+  ByteBudget::Share share = budget_.take(kFirstBytes);
   if (!share) co_return Refused{Refusal::overloaded, {}};
-  Bytes slice(kSliceBytes);
+  Bytes slice(kFirstBytes);
   std::uint64_t total = 0;
   std::size_t since_yield = 0;
   while (true) {
@@ -32,6 +33,12 @@ Task<std::optional<Refused>> BatchCall::run(http::BodyReader& body) {
     if (total > limits_.body_bytes) co_return Refused{Refusal::too_large, {}};
     const auto refused = co_await take(ByteView(slice).first(got.value()));
     if (refused) co_return refused;
+    if (got.value() == slice.size() && slice.size() < kSliceBytes) {
+      if (ByteBudget::Share more = budget_.take(kSliceBytes)) {
+        slice = Bytes(kSliceBytes);
+        share = std::move(more);
+      }
+    }
     since_yield += got.value();
     if (since_yield >= kYieldBytes) {
       since_yield = 0;
@@ -52,52 +59,53 @@ Task<std::optional<Refused>> BatchCall::take(ByteView input) {
           co_return Refused{Refusal::too_many,
                             "at most " + std::to_string(limits_.blocks) + " frames are taken"};
         }
-        co_await begin_frame();
+        begin_frame();
         break;
-      case FrameDecoder::Step::bytes:
-        if (buffer_.capacity_bytes() == 0) break;
-        hasher_.update(decoder_.part());
-        std::memcpy(buffer_.room().data(), decoder_.part().data(), decoder_.part().size());
-        buffer_.commit(decoder_.part().size());
-        break;
+      case FrameDecoder::Step::bytes: co_await add_to_frame(decoder_.part()); break;
       case FrameDecoder::Step::end: co_await end_frame(); break;
     }
   }
 }
 
-Task<void> BatchCall::begin_frame() {
+void BatchCall::begin_frame() {
   Item& item = items_.emplace_back();
   item.size_bytes = decoder_.length();
   if (decoder_.length() == 0) {
     item.refusal = Refusal::empty_block;
-    co_return;
-  }
-  if (decoder_.length() > limits_.block_bytes) {
+  } else if (decoder_.length() > limits_.block_bytes) {
     item.refusal = Refusal::too_large;
-    co_return;
+  } else {
+    frame_.emplace(budget_, decoder_.length(), /*declared=*/true);
   }
-  buffer_share_ = budget_.take(decoder_.length());
-  if (!buffer_share_) {
-    co_await flush();  // Gives back what the group holds.
-    buffer_share_ = budget_.take(decoder_.length());
+}
+
+Task<void> BatchCall::add_to_frame(ByteView part) {
+  while (frame_ && !part.empty()) {
+    if (!frame_->reserve()) {
+      co_await flush();  // Gives back what the group holds.
+      if (!frame_->reserve()) {
+        items_.back().refusal = Refusal::overloaded;
+        frame_.reset();
+        co_return;
+      }
+    }
+    const MutableByteView room = frame_->room();
+    const std::size_t count = std::min(room.size(), part.size());
+    std::memcpy(room.data(), part.data(), count);
+    frame_->commit(count);
+    part = part.subspan(count);
   }
-  if (!buffer_share_) {
-    item.refusal = Refusal::overloaded;
-    co_return;
-  }
-  buffer_ = BlockBuffer(decoder_.length());
 }
 
 Task<void> BatchCall::end_frame() {
-  if (buffer_.capacity_bytes() == 0) co_return;
-  const BlockId id = hasher_.finish_block_id();
-  items_.back().id = id;
-  group_bytes_ += buffer_.size_bytes();
-  group_.push_back(std::move(buffer_).finish(id));
+  if (!frame_) co_return;
+  BlockUpload upload = std::move(*frame_).finish();
+  frame_.reset();
+  items_.back().id = upload.block.id();
+  group_bytes_ += upload.block.size_bytes();
+  group_.push_back(std::move(upload.block));
   group_items_.push_back(items_.size() - 1);
-  group_shares_.push_back(std::move(buffer_share_));
-  buffer_ = BlockBuffer();
-  buffer_share_ = {};
+  group_shares_.push_back(std::move(upload.share));
   if (group_bytes_ >= kGroupBytes || group_.size() >= kGroupBlocks) co_await flush();
 }
 

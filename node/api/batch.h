@@ -10,7 +10,6 @@
 
 #include "base/block_store.h"
 #include "base/budget.h"
-#include "crypto/hash.h"
 #include "node/api/errors.h"
 #include "node/api/frames.h"
 #include "node/api/upload.h"
@@ -47,7 +46,8 @@ class BatchCall {
   };
 
   Task<std::optional<Refused>> take(ByteView input);
-  Task<void> begin_frame();
+  void begin_frame();
+  Task<void> add_to_frame(ByteView part);
   Task<void> end_frame();
   Task<void> flush();
 
@@ -58,10 +58,8 @@ class BatchCall {
   FrameDecoder decoder_;
   std::vector<Item> items_;
 
-  // The frame that is being read; the buffer is empty when it is skipped.
-  BlockBuffer buffer_;
-  ByteBudget::Share buffer_share_;
-  Sha256 hasher_;
+  /// The frame that is being read; nothing when it is skipped.
+  std::optional<GrowingBlock> frame_;
 
   // Complete blocks that wait for the store, the items they belong to and what they live on.
   std::vector<Block> group_;

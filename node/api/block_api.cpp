@@ -46,6 +46,7 @@ BlockApi::BlockApi(BlockStore& store, ByteBudget& bodies, const Clock& clock,
       options_(std::move(options)),
       cors_(options_.cors_origins),
       openapi_tag_("\"" + block_id_of(as_bytes(openapi_json())).text().substr(0, 32) + "\""),
+      lists_(bodies.limit_bytes() / 4),
       fetched_(bodies.limit_bytes() / 2) {
   if (options_.block_bytes == 0 || options_.block_bytes > kMaxBlockBytes) {
     throw std::invalid_argument("block_bytes is not between 1 and 16 MiB");

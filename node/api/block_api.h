@@ -41,8 +41,9 @@ struct BlockApiOptions {
 /// answered without waiting and without allocating.
 class BlockApi final : public http::Handler {
  public:
-  /// `store`, `bodies` (the bound on request bodies in memory, shared by all sites) and `clock`
-  /// outlive this. Throws std::invalid_argument for options over their limits.
+  /// `store`, `bodies` (the bound on blocks that are on their way in, shared by all sites) and
+  /// `clock` outlive this. Lists of ids may take a quarter as much, blocks read ahead half. Throws
+  /// std::invalid_argument for options over their limits.
   BlockApi(BlockStore& store, ByteBudget& bodies, const Clock& clock, BlockApiOptions options);
 
   bool try_handle(const http::Request& request, http::Response& response) override;
@@ -68,6 +69,7 @@ class BlockApi final : public http::Handler {
                    http::Response& response) const;
   void answer_openapi(const http::Request& request, http::Response& response) const;
   bool may_write(http::Response& response) const;
+  Task<std::optional<Refusal>> refusal_of_conditions(const http::Request& request, BlockId id);
   Task<std::optional<std::vector<BlockId>>> read_ids(const http::Request& request,
                                                      http::BodyReader& body,
                                                      http::Response& response);
@@ -79,7 +81,9 @@ class BlockApi final : public http::Handler {
   const BlockApiOptions options_;
   const Cors cors_;
   const std::string openapi_tag_;
-  /// Blocks read ahead of slow readers: of their own budget, so that readers never stop writers.
+  /// Lists of ids, and blocks read ahead of slow readers: of their own budgets, so that readers
+  /// never stop writers.
+  ByteBudget lists_;
   ByteBudget fetched_;
   Gate reads_ahead_;
 };

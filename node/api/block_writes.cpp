@@ -2,9 +2,11 @@
 #include "base/block_id_text.h"
 #include "node/api/batch.h"
 #include "node/api/block_api.h"
+#include "node/api/block_head.h"
 #include "node/api/fetch_source.h"
 #include "node/api/id_list.h"
 #include "node/api/upload.h"
+#include "node/http/conditional.h"
 
 namespace cairn::api {
 namespace {
@@ -39,6 +41,25 @@ bool BlockApi::may_write(http::Response& response) const {
   return false;
 }
 
+/// What If-Match and If-None-Match say against storing the block `id`. Another client may store it
+/// between this and the write, which then finds the same bytes.
+Task<std::optional<Refusal>> BlockApi::refusal_of_conditions(const http::Request& request,
+                                                             BlockId id) {
+  const bool must_be_held = request.field("If-Match").has_value();
+  if (!must_be_held && !request.field("If-None-Match")) co_return std::nullopt;
+  const Result<BlockStat> stat = co_await store_.stat(id, deadline());
+  if (!stat) {
+    const Errc code = stat.error().code;
+    // Damaged bytes match nothing, and to store them again is their repair.
+    if (code != Errc::not_found && code != Errc::corrupt) co_return refusal_of(code);
+    if (must_be_held) co_return Refusal::precondition_failed;
+    co_return std::nullopt;
+  }
+  const BlockTagText tag(id);
+  const bool holds = http::evaluate(request, {.etag = tag.text()}) == http::Precondition::proceed;
+  co_return holds ? std::nullopt : std::optional(Refusal::precondition_failed);
+}
+
 Task<void> BlockApi::put_one(const http::Request& request, http::BodyReader& body,
                              const RouteMatch& match, http::Response& response) {
   const bool named = match.route->endpoint == Endpoint::block;
@@ -47,6 +68,10 @@ Task<void> BlockApi::put_one(const http::Request& request, http::BodyReader& bod
   if (named && !id) co_return refuse(response, Refusal::bad_id);
   if (const auto refusal = refusal_of_body(request, options_.block_bytes)) {
     co_return refuse(response, *refusal);
+  }
+  if (named) {
+    const auto refusal = co_await refusal_of_conditions(request, *id);
+    if (refusal) co_return refuse(response, *refusal);
   }
   Taken<BlockUpload> upload = co_await read_block(request, body, bodies_, options_.block_bytes);
   if (!upload) co_return refuse(response, upload.error());
@@ -75,7 +100,7 @@ Task<std::optional<std::vector<BlockId>>> BlockApi::read_ids(const http::Request
     refuse(response, Refusal::wrong_content_type);
     co_return std::nullopt;
   }
-  const Taken<TextUpload> upload = co_await read_text(body, bodies_, limit_bytes);
+  const Taken<TextUpload> upload = co_await read_text(body, lists_, limit_bytes);
   if (!upload) {
     refuse(response, upload.error());
     co_return std::nullopt;

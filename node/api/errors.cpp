@@ -18,25 +18,32 @@ struct Row {
 constexpr std::array<Row, kRefusalCount> kTable{{
     {Refusal::bad_id, 400, "bad-id", "This is not a block id.",
      "An id is the SHA-256 of the block: 64 lower-case hexadecimal digits, or its CIDv1."},
-    {Refusal::bad_json, 400, "bad-json", "The body is not the JSON that this call takes.", ""},
+    {Refusal::bad_json, 400, "bad-json", "The body is not the JSON that this call takes.",
+     "Send {\"ids\":[\"…\"]}, in UTF-8, and nothing else."},
     {Refusal::bad_frames, 400, "bad-frames", "The body does not end where a frame ends.",
      "Each frame is its length as 4 bytes, little-endian, and that many bytes. Frames that were "
      "complete may have been stored."},
-    {Refusal::bad_body, 400, "bad-body", "The body could not be read.", ""},
+    {Refusal::bad_body, 400, "bad-body", "The body could not be read.",
+     "Send as many bytes as Content-Length says, or well-formed chunks."},
     {Refusal::login_needed, 401, "login-needed", "Writing here needs an account.",
      "Log in and send the token as Authorization: Bearer."},
-    {Refusal::writes_closed, 403, "writes-closed", "This site takes no blocks.", ""},
-    {Refusal::denied, 403, "denied", "This is not allowed.", ""},
-    {Refusal::not_held, 404, "not-held", "No block of that id is held.", ""},
+    {Refusal::writes_closed, 403, "writes-closed", "This site takes no blocks.",
+     "Store at another site, or have the operator set write = \"anyone\" for this one."},
+    {Refusal::denied, 403, "denied", "This is not allowed.", "Ask the operator who may do this."},
+    {Refusal::not_held, 404, "not-held", "No block of that id is held.",
+     "Check the id, or store the block with PUT."},
     {Refusal::no_such_route, 404, "no-such-route", "The API has no such path.",
      "GET /v1/openapi.json describes every path."},
     {Refusal::method_not_allowed, 405, "method-not-allowed", "The path does not take this method.",
      "Allow names those that it takes."},
-    {Refusal::body_timeout, 408, "body-timeout", "The body did not arrive in time.", ""},
+    {Refusal::body_timeout, 408, "body-timeout", "The body did not arrive in time.",
+     "Send it again without pauses; smaller blocks arrive sooner."},
     {Refusal::conflict, 409, "conflict", "Somebody else was first.", "Read the present state."},
-    {Refusal::length_needed, 411, "length-needed", "The body has neither a length nor chunks.", ""},
+    {Refusal::length_needed, 411, "length-needed", "The body has neither a length nor chunks.",
+     "Send Content-Length, or Transfer-Encoding: chunked."},
     {Refusal::precondition_failed, 412, "precondition-failed",
-     "A condition of the request does not hold.", ""},
+     "A condition of the request does not hold.",
+     "HEAD tells the present state; change the condition or leave it out."},
     {Refusal::too_large, 413, "too-large", "The body is larger than the limit.",
      "Cut what you store into smaller blocks."},
     {Refusal::too_many, 413, "too-many", "The call names more than it may.",
@@ -46,8 +53,9 @@ constexpr std::array<Row, kRefusalCount> kTable{{
     {Refusal::wrong_content_type, 415, "wrong-content-type",
      "The body is not of the type that this call takes.", "Send Content-Type: application/json."},
     {Refusal::hash_mismatch, 422, "hash-mismatch", "The bytes are not those that the id names.",
-     ""},
-    {Refusal::empty_block, 422, "empty-block", "A block has at least one byte.", ""},
+     "Take the SHA-256 of the very bytes that are sent, or POST them and be told their id."},
+    {Refusal::empty_block, 422, "empty-block", "A block has at least one byte.",
+     "Leave empty contents out; they need no block."},
     {Refusal::corrupt, 500, "corrupt", "The block is held, but its bytes have been damaged.",
      "Store it again, and it is repaired."},
     {Refusal::unavailable, 503, "unavailable", "No holder could be reached in time.",
@@ -82,7 +90,7 @@ Refusal refusal_of(Errc code) {
   switch (code) {
     case Errc::not_found: return Refusal::not_held;
     case Errc::corrupt: return Refusal::corrupt;
-    case Errc::unavailable: return Refusal::unavailable;
+    case Errc::unavailable:
     case Errc::wrong_epoch: return Refusal::unavailable;
     case Errc::conflict: return Refusal::conflict;
     case Errc::overloaded: return Refusal::overloaded;

@@ -11,6 +11,7 @@
 #include "base/block.h"
 #include "base/budget.h"
 #include "base/task.h"
+#include "crypto/hash.h"
 #include "node/api/errors.h"
 #include "node/http/body_reader.h"
 #include "node/http/request.h"
@@ -19,6 +20,8 @@ namespace cairn::api {
 
 /// At most this much is read, and hashed, before the loop can turn to others.
 inline constexpr std::size_t kSliceBytes = std::size_t{64} << 10;
+/// What a body is given before a byte of it has come.
+inline constexpr std::size_t kFirstBytes = std::size_t{4} << 10;
 
 /// Why a body was not taken; `detail` may be empty.
 struct Refused {
@@ -36,6 +39,33 @@ struct BlockUpload {
 struct TextUpload {
   std::string text;
   ByteBudget::Share share;
+};
+
+/// A block that grows as its bytes come. Room is taken from the budget before it is allocated, and
+/// in proportion to what has come: a mere announcement holds next to nothing.
+class GrowingBlock {
+ public:
+  /// Of `most_bytes` at most, and exactly so many where that is its declared length.
+  GrowingBlock(ByteBudget& budget, std::size_t most_bytes, bool declared)
+      : budget_(budget), most_bytes_(most_bytes), declared_(declared) {}
+
+  /// Room for at least one byte more; it holds fewer than most_bytes. False when the budget
+  /// refuses.
+  bool reserve();
+  /// What reserve() made, a slice at most.
+  MutableByteView room();
+  /// Hashes and keeps the first `count` bytes of room().
+  void commit(std::size_t count);
+  std::size_t size_bytes() const { return buffer_.size_bytes(); }
+  BlockUpload finish() &&;
+
+ private:
+  ByteBudget& budget_;
+  const std::size_t most_bytes_;
+  const bool declared_;
+  BlockBuffer buffer_;
+  ByteBudget::Share share_;
+  Sha256 hasher_;
 };
 
 /// What speaks against the body before a byte of it is read: an encoding, no framing, a declared

@@ -99,6 +99,7 @@ class PutRun {
 
   Task<void> put_group(BlockClient& client, std::vector<Item> group) {
     std::vector<BlockId> lacking;
+    lacking.reserve(group.size());
     for (const Item& item : group) lacking.push_back(item.id);
     std::optional<Error> unasked;
     if (group.size() > 1 && !stopped_by_) {

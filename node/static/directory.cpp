@@ -90,7 +90,6 @@ bool OpenFile::unchanged() const {
   struct stat status {};
   if (::fstat(handle_.get(), &status) != 0) return false;
   const FileStamp now = stamp_of(status);
-  if (now.size_bytes > stamp_.size_bytes) return true;
   return now.size_bytes == stamp_.size_bytes && now.modified_ns == stamp_.modified_ns;
 }
 

@@ -50,8 +50,8 @@ class OpenFile {
   /// As read(), but only what is in the page cache: never waits for a disk, may be called on a
   /// loop. 0 when nothing is at hand (or the file has ended; read() tells).
   std::size_t read_at_hand(std::uint64_t offset, MutableByteView into) const;
-  /// Whether what was there when it was opened is still so: not rewritten in place, not cut.
-  /// Growing is no change. Never waits for a disk.
+  /// Whether it is as it was when it was opened: not rewritten in place, not cut, not longer. Never
+  /// waits for a disk.
   bool unchanged() const;
 
  private:

@@ -50,13 +50,31 @@ struct Weights {
   }
 };
 
-void read_element(std::string_view element, Weights& weights) {
-  const std::size_t semicolon = element.find(';');
-  const std::string_view token = trim(element.substr(0, semicolon));
-  if (semicolon == std::string_view::npos) return weights.set(token, 1000);
-  const std::string_view parameter = trim(element.substr(semicolon + 1));
-  if (!parameter.starts_with("q=") && !parameter.starts_with("Q=")) return;
-  if (const auto weight = parse_weight(parameter.substr(2))) weights.set(token, *weight);
+bool is_weight(std::string_view parameter) {
+  return parameter.starts_with("q=") || parameter.starts_with("Q=");
+}
+
+/// Calls `use(token, parameters)` for each element of all lines of the field `name`; parameters are
+/// what stands behind its first ';'. Says whether there is any line.
+template <class Use>
+bool for_each_element(const http::Request& request, std::string_view name, Use use) {
+  bool any = false;
+  for (const http::Field& field : request.fields) {
+    if (!http::equals_ignoring_case(field.name, name)) continue;
+    any = true;
+    std::string_view list = field.value;
+    while (true) {
+      const std::size_t comma = list.find(',');
+      const std::string_view element = list.substr(0, comma);
+      const std::size_t semicolon = element.find(';');
+      const bool bare = semicolon == std::string_view::npos;
+      use(trim(element.substr(0, semicolon)),
+          bare ? std::string_view() : trim(element.substr(semicolon + 1)));
+      if (comma == std::string_view::npos) break;
+      list.remove_prefix(comma + 1);
+    }
+  }
+  return any;
 }
 
 }  // namespace
@@ -81,16 +99,13 @@ std::string_view suffix_of(Encoding encoding) {
 
 Encoding choose_encoding(const http::Request& request, const EncodingSet& available) {
   Weights weights;
-  for (const http::Field& field : request.fields) {
-    if (!http::equals_ignoring_case(field.name, "Accept-Encoding")) continue;
-    std::string_view list = field.value;
-    while (true) {
-      const std::size_t comma = list.find(',');
-      read_element(list.substr(0, comma), weights);
-      if (comma == std::string_view::npos) break;
-      list.remove_prefix(comma + 1);
-    }
-  }
+  for_each_element(request, "Accept-Encoding",
+                   [&](std::string_view token, std::string_view parameters) {
+                     if (parameters.empty()) return weights.set(token, 1000);
+                     if (!is_weight(parameters)) return;
+                     const auto weight = parse_weight(parameters.substr(2));
+                     if (weight) weights.set(token, *weight);
+                   });
   // Identity that nobody spoke of is welcome, but less than anything that was asked for.
   Encoding best = Encoding::identity;
   int best_weight = weights.weight_of(Encoding::identity);
@@ -103,6 +118,24 @@ Encoding choose_encoding(const http::Request& request, const EncodingSet& availa
     }
   }
   return best;
+}
+
+bool takes_html(const http::Request& request) {
+  constexpr std::array<std::string_view, 3> kRanges{"*/*", "text/*", "text/html"};
+  std::size_t closest = 0;
+  bool takes = false;
+  const auto read = [&](std::string_view range, std::string_view parameters) {
+    // Only the last parameter is a weight; those before it narrow the type.
+    const std::string_view last = trim(parameters.substr(parameters.rfind(';') + 1));
+    const auto weight = is_weight(last) ? parse_weight(last.substr(2)) : 1000;
+    for (std::size_t i = closest; weight && i < kRanges.size(); ++i) {
+      if (!http::equals_ignoring_case(range, kRanges[i])) continue;
+      closest = i;
+      takes = *weight > 0;
+    }
+  };
+  const bool said = for_each_element(request, "Accept", read);
+  return takes || !said;
 }
 
 }  // namespace cairn::site

@@ -1,4 +1,5 @@
-// Which of the encodings that a file is kept in a client wants (RFC 9110 section 12.5.3). Pure.
+// What a client wants of a file (RFC 9110 section 12.5): a page or other things, and in which of
+// the encodings that it is kept in. Pure.
 #pragma once
 
 #include <array>
@@ -23,5 +24,9 @@ using EncodingSet = std::array<bool, kEncodingCount>;
 /// The best of `available` by Accept-Encoding's weights; among equals brotli, then gzip. Identity
 /// where nothing suits: a file beats a 406. A malformed element is skipped. Allocates nothing.
 Encoding choose_encoding(const http::Request& request, const EncodingSet& available);
+
+/// Whether Accept takes text/html: by the most specific range that names it, with a weight over 0.
+/// True without the field. Allocates nothing.
+bool takes_html(const http::Request& request);
 
 }  // namespace cairn::site

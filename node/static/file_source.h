@@ -15,16 +15,18 @@ namespace cairn::site {
 
 class FileSource final : public http::BodySource {
  public:
+  /// What is read at once: where memory is plentiful, and where it is not.
   static constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
+  static constexpr std::size_t kSmallPieceBytes = std::size_t{8} << 10;
 
-  /// Yields `length` bytes from `first` on. `share` pays for the buffer; `pool` and `clock` outlive
-  /// this.
+  /// Yields `length` bytes from `first` on, at most `piece_bytes` (not 0) at once, for which
+  /// `share` pays; `pool` and `clock` outlive this.
   FileSource(std::shared_ptr<const OpenFile> file, std::uint64_t first, std::uint64_t length,
              BlockingPool& pool, const Clock& clock, std::chrono::milliseconds deadline,
-             ByteBudget::Share share);
+             std::size_t piece_bytes, ByteBudget::Share share);
 
   std::optional<std::uint64_t> length() const override { return length_; }
-  /// Errors: unavailable when the file was cut or rewritten in place while it was sent.
+  /// Errors: unavailable when the file was cut, extended or rewritten in place while it was sent.
   Task<Result<ByteView>> next() override;
 
  private:
@@ -39,6 +41,7 @@ class FileSource final : public http::BodySource {
   const Clock& clock_;
   const std::chrono::milliseconds deadline_;
   const std::uint64_t length_;
+  const std::size_t piece_bytes_;
   std::uint64_t at_;
   std::uint64_t left_;
   std::shared_ptr<Buffer> buffer_;

@@ -2,6 +2,7 @@
 // it was last checked; shared by all cores.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -40,6 +41,7 @@ struct Page {
   std::array<std::optional<Variant>, kEncodingCount> variants;  ///< Identity is always there.
   EncodingSet available{};
   bool has_siblings = false;
+  bool all_in_memory = true;
   /// Changed so shortly before it was read that a further change need not show in its stamps.
   bool racy = false;
   std::size_t cost_bytes = 0;  ///< Memory that it takes, about.
@@ -49,6 +51,13 @@ struct Page {
 
   const Variant& variant(Encoding encoding) const {
     return *variants[static_cast<std::size_t>(encoding)];
+  }
+  /// Whether the files that are read while they are sent are as they were found. Never waits for a
+  /// disk.
+  bool is_intact() const {
+    return std::all_of(variants.begin(), variants.end(), [](const auto& variant) {
+      return !variant || variant->in_memory() || variant->file->unchanged();
+    });
   }
   std::chrono::nanoseconds age(MonoTime now) const {
     return std::chrono::nanoseconds(now.time_since_epoch().count() -

@@ -159,8 +159,9 @@ Result<PagePtr> SiteFiles::read_page(const Directory& root, const std::string& n
 
 void SiteFiles::finish_heads(Page& page) const {
   const std::string_view name = last_segment(page.name);
-  const std::string_view rule =
-      has_content_hash(name) ? "public, max-age=31536000, immutable" : "no-cache";
+  // What changed a moment ago may still be in the making.
+  const bool settled = has_content_hash(name) && !page.racy;
+  const std::string_view rule = settled ? "public, max-age=31536000, immutable" : "no-cache";
   page.cost_bytes = sizeof(Page) + 2 * page.name.size();
   for (const Encoding encoding : kEncodings) {
     auto& variant = page.variants[static_cast<std::size_t>(encoding)];
@@ -180,6 +181,7 @@ void SiteFiles::finish_heads(Page& page) const {
     if (encoding != Encoding::identity) fields.add("Content-Encoding", token_of(encoding));
     fields.add_lines(options_.common_fields);
     variant->head = fields.text();
+    page.all_in_memory = page.all_in_memory && variant->in_memory();
     page.cost_bytes += variant->head.size() + variant->etag.size() +
                        (variant->in_memory() ? variant->size_bytes() : kOpenFileCost);
   }

@@ -1,7 +1,8 @@
 #include "node/static/static_site.h"
 
+#include <algorithm>
+
 #include "node/http/conditional.h"
-#include "node/http/problem.h"
 #include "node/static/file_source.h"
 #include "node/static/site_headers.h"
 #include "node/static/url_path.h"
@@ -10,6 +11,33 @@ namespace cairn::site {
 namespace {
 
 constexpr std::string_view kMethods = "GET, HEAD, OPTIONS";
+
+constexpr http::Problem kMethodNotAllowed{.status = 405,
+                                          .type = "method-not-allowed",
+                                          .title = "Files are only read.",
+                                          .detail = {},
+                                          .hint = "Allow names the methods that are taken."};
+constexpr http::Problem kPreconditionFailed{
+    .status = 412,
+    .type = "precondition-failed",
+    .title = "A condition of the request does not hold.",
+    .detail = {},
+    .hint = "HEAD tells the present ETag and Last-Modified."};
+constexpr http::Problem kBadPath{.status = 400,
+                                 .type = "bad-path",
+                                 .title = "The path cannot be redirected.",
+                                 .detail = {},
+                                 .hint = "Ask for the folder with a / at its end."};
+constexpr http::Problem kUnavailable{.status = 503,
+                                     .type = "unavailable",
+                                     .title = "The file cannot be read just now.",
+                                     .detail = {},
+                                     .hint = "Try again after the time that Retry-After says."};
+constexpr http::Problem kOverloaded{.status = 503,
+                                    .type = "overloaded",
+                                    .title = "Too much is being sent just now.",
+                                    .detail = {},
+                                    .hint = "Try again after the time that Retry-After says."};
 
 bool is_read(http::Method method) {
   return method == http::Method::get || method == http::Method::head;
@@ -27,23 +55,6 @@ bool has_conditions(const http::Request& request) {
     if (http::equals_ignoring_case(field.name, "Range")) return true;
   }
   return false;
-}
-
-/// Whether the client takes HTML, or says nothing about what it takes.
-bool takes_html(const http::Request& request) {
-  const auto accept = request.field("Accept");
-  if (!accept) return true;
-  std::string_view list = *accept;
-  while (true) {
-    const std::size_t comma = list.find(',');
-    std::string_view type = list.substr(0, comma);
-    type = type.substr(0, type.find(';'));
-    for (const std::string_view taken : {"text/html", "text/*", "*/*", "application/xhtml+xml"}) {
-      if (http::list_contains(type, taken)) return true;
-    }
-    if (comma == std::string_view::npos) return false;
-    list.remove_prefix(comma + 1);
-  }
 }
 
 }  // namespace
@@ -73,7 +84,8 @@ bool StaticSite::try_handle(const http::Request& request, http::Response& respon
   // Keys are decoded paths; a raw one without an escape is its own decoded form, or no key at all.
   if (request.path.find('%') != std::string_view::npos) return false;
   const PagePtr page = cache_.find(site_, request.path);
-  if (!page || !page->may_answer(request.received)) return false;
+  // What is read while it is sent is nothing to answer at once with.
+  if (!page || !page->all_in_memory || !page->may_answer(request.received)) return false;
   answer_page(request, page, response);
   return true;
 }
@@ -87,7 +99,7 @@ Task<void> StaticSite::handle(const http::Request& request, http::BodyReader&,
     co_return;
   }
   if (!is_read(request.method)) {
-    refuse(405, "method-not-allowed", "Files are only read.", response);
+    refuse(kMethodNotAllowed, response);
     response.fields.add("Allow", kMethods);
     co_return;
   }
@@ -99,7 +111,7 @@ Task<void> StaticSite::handle(const http::Request& request, http::BodyReader&,
 
 Task<Result<LookUp>> StaticSite::find(std::string path, MonoTime now) {
   PagePtr known = cache_.find(site_, path);
-  if (known && known->age(now) <= kRecheckAfter) {
+  if (known && known->age(now) <= kRecheckAfter && known->is_intact()) {
     co_return LookUp{.kind = LookUp::Kind::unchanged, .page = std::move(known)};
   }
   auto look = [files = files_, path, known, clock = &clock_] {
@@ -120,19 +132,20 @@ Task<void> StaticSite::answer_path(const http::Request& request, std::string pat
                                    http::Response& response) {
   const bool may_fall_back = spa_ && last_segment(path).find('.') == std::string_view::npos;
   Result<LookUp> found = co_await find(std::move(path), request.received);
-  if (!found && found.error().code == Errc::not_found) {
-    if (!may_fall_back || !takes_html(request)) {
-      co_return co_await answer_missing(request, response);
-    }
-    found = co_await find("/", request.received);
-  }
+  const bool missing = !found && found.error().code == Errc::not_found;
+  if (!missing || !may_fall_back) co_return co_await answer_found(request, found, response);
+  if (takes_html(request)) found = co_await find("/", request.received);
+  co_await answer_found(request, found, response);
+  response.fields.add_lines("Vary: Accept\r\n");
+}
+
+Task<void> StaticSite::answer_found(const http::Request& request, const Result<LookUp>& found,
+                                    http::Response& response) {
   if (!found) {
     if (found.error().code == Errc::not_found) {
       co_return co_await answer_missing(request, response);
     }
-    refuse(503, "unavailable", "The file cannot be read just now.", response);
-    response.fields.add_lines("Retry-After: 1\r\n");
-    co_return;
+    co_return refuse(kUnavailable, response);
   }
   if (found.value().kind == LookUp::Kind::redirect) co_return redirect(request, response);
   answer_page(request, found.value().page, response);
@@ -168,8 +181,7 @@ void StaticSite::answer_page(const http::Request& request, const PagePtr& page,
   const http::Precondition verdict =
       conditions ? http::evaluate(request, validators) : http::Precondition::proceed;
   if (verdict == http::Precondition::failed) {
-    refuse(412, "precondition-failed", "A condition of the request does not hold.", response);
-    return;
+    return refuse(kPreconditionFailed, response);
   }
   response.answered_by = "static";
   response.fields.add_lines(variant.head);
@@ -196,21 +208,21 @@ void StaticSite::answer_large(const http::Request& request, const Variant& varia
   }
   http::ByteRange range{.first = 0, .length = size};
   // Several ranges of a large file are not worth their code: the whole is a right answer too.
-  if (verdict.kind == http::RangeVerdict::Kind::partial && verdict.ranges.size() == 1) {
-    range = verdict.ranges.front();
-  }
-  ByteBudget::Share share = buffers_.take(FileSource::kPieceBytes);
-  if (!share) {
-    refuse(503, "overloaded", "Too much is being sent just now.", response);
-    response.fields.add_lines("Retry-After: 1\r\n");
-    return;
-  }
-  if (range.length != size) {
+  const bool partial =
+      verdict.kind == http::RangeVerdict::Kind::partial && verdict.ranges.size() == 1;
+  if (partial) range = verdict.ranges.front();
+  // Half of the memory is for small pieces: a few hundred readers that stall do not take all of it.
+  const bool plentiful = buffers_.used_bytes() < buffers_.limit_bytes() / 2;
+  const std::size_t piece_bytes = static_cast<std::size_t>(std::min<std::uint64_t>(
+      plentiful ? FileSource::kPieceBytes : FileSource::kSmallPieceBytes, range.length));
+  ByteBudget::Share share = buffers_.take(piece_bytes);
+  if (!share) return refuse(kOverloaded, response);
+  if (partial) {
     response.status = 206;
     response.fields.add("Content-Range", http::content_range(range, size));
   }
   response.source = std::make_unique<FileSource>(variant.file, range.first, range.length, pool_,
-                                                 clock_, deadline_, std::move(share));
+                                                 clock_, deadline_, piece_bytes, std::move(share));
 }
 
 void StaticSite::redirect(const http::Request& request, http::Response& response) const {
@@ -222,19 +234,17 @@ void StaticSite::redirect(const http::Request& request, http::Response& response
   response.status = 308;
   response.answered_by = "static";
   if (!response.fields.add("Location", location)) {
-    refuse(400, "bad-path", "The path cannot be redirected.", response);
-    return;
+    return refuse(kBadPath, response);
   }
   response.fields.add_lines("Cache-Control: no-cache\r\n");
   response.fields.add_lines(common_fields_);
 }
 
-void StaticSite::refuse(std::uint16_t status, std::string_view type, std::string_view title,
-                        http::Response& response) const {
-  http::set_problem(response,
-                    {.status = status, .type = type, .title = title, .detail = {}, .hint = {}});
+void StaticSite::refuse(const http::Problem& problem, http::Response& response) const {
+  http::set_problem(response, problem);
   response.fields.remove("X-Content-Type-Options");  // Stands among the common fields too.
   response.fields.add_lines(common_fields_);
+  if (problem.status == 503) response.fields.add_lines("Retry-After: 1\r\n");
   response.answered_by = "static";
 }
 

@@ -11,6 +11,7 @@
 #include "base/blocking_pool.h"
 #include "base/budget.h"
 #include "node/http/handler.h"
+#include "node/http/problem.h"
 #include "node/static/file_cache.h"
 #include "node/static/site_files.h"
 
@@ -47,14 +48,15 @@ class StaticSite final : public http::Handler {
  private:
   Task<Result<LookUp>> find(std::string path, MonoTime now);
   Task<void> answer_path(const http::Request& request, std::string path, http::Response& response);
+  Task<void> answer_found(const http::Request& request, const Result<LookUp>& found,
+                          http::Response& response);
   Task<void> answer_missing(const http::Request& request, http::Response& response);
   void answer_page(const http::Request& request, const PagePtr& page,
                    http::Response& response) const;
   void answer_large(const http::Request& request, const Variant& variant,
                     http::Response& response) const;
   void redirect(const http::Request& request, http::Response& response) const;
-  void refuse(std::uint16_t status, std::string_view type, std::string_view title,
-              http::Response& response) const;
+  void refuse(const http::Problem& problem, http::Response& response) const;
 
   FileCache& cache_;
   BlockingPool& pool_;

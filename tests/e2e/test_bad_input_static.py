@@ -1,9 +1,10 @@
-"""Bad input, rows 14 and 15: nothing outside the root, by any encoding, link or race.
+"""Bad input, rows 14 to 16: nothing outside the root, by any encoding, link or race.
 
 The secret file beside the root is the witness: its bytes must never come to the wire. What is no
 regular file inside the root is 404, and no device or FIFO makes anybody wait.
 """
 
+import contextlib
 import ctypes
 import os
 import stat
@@ -328,3 +329,125 @@ def test_row_15_file_truncated_while_sent_aborts(node, root):
         assert set(got) == {ord("T")}, "padded with something"
     path.unlink()
     node.assert_alive()
+
+
+def read_to_the_end(connection):
+    """All bytes until the node closes or resets the connection."""
+    got = bytearray(connection.buffer)
+    with contextlib.suppress(ConnectionResetError):
+        while part := connection.sock.recv(1 << 20):
+            got += part
+    return got
+
+
+@pytest.mark.parametrize("longer", [-1000, 0, 1000, 32 << 20])
+def test_row_15_file_rewritten_in_place_while_sent_aborts(node, root, longer):
+    """Never two versions in one answer, nor a part of the new one that passes for the whole."""
+    path, size = root / f"rewritten{longer}.bin", 16 << 20
+    path.write_bytes(b"O" * size)
+    with Connection(node.http, receive_buffer=8192, timeout=10) as connection:
+        connection.send(encode_request("GET", f"/{path.name}"))
+        assert connection.read_head().get("content-length") == str(size)
+        with open(path, "r+b") as out:
+            out.write(b"N" * (size + longer))
+            out.truncate()
+        got = read_to_the_end(connection)
+        assert set(got) == {ord("O")} and len(got) < size, "two versions in one answer"
+    path.unlink()
+    node.assert_alive()
+
+
+def test_row_15_file_that_grows_while_sent_aborts(node, root):
+    path, size = root / "growing.bin", 16 << 20
+    path.write_bytes(b"O" * size)
+    with Connection(node.http, receive_buffer=8192, timeout=10) as connection:
+        connection.send(encode_request("GET", "/growing.bin"))
+        assert connection.read_head().get("content-length") == str(size)
+        with open(path, "ab") as out:
+            out.write(b"N")
+        got = read_to_the_end(connection)
+        assert set(got) == {ord("O")} and len(got) < size, "a part that passes for the whole"
+    path.unlink()
+
+
+# -- row 16 on a file that is streamed -------------------------------------------------------------
+
+STREAMED = 3 << 20
+
+
+@pytest.fixture(scope="module")
+def streamed(root):
+    content = bytes(range(251)) * (STREAMED // 251 + 1)
+    (root / "streamed.bin").write_bytes(content[:STREAMED])
+    return content[:STREAMED]
+
+
+@pytest.mark.parametrize(
+    "header, first, last",
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=5-9", 5, 9),
+        ("bytes=262143-262144", 262143, 262144),
+        (f"bytes={STREAMED - 1}-", STREAMED - 1, STREAMED - 1),
+        (f"bytes={STREAMED - 1}-18446744073709551615", STREAMED - 1, STREAMED - 1),
+        ("bytes=-1", STREAMED - 1, STREAMED - 1),
+        ("bytes=-18446744073709551615", 0, STREAMED - 1),
+        ("bytes=0-", 0, STREAMED - 1),
+        ("bytes=1-3145726", 1, STREAMED - 2),
+    ],
+)
+def test_row_16_range_of_a_streamed_file(node, streamed, header, first, last):
+    answer = node.request("GET", "/streamed.bin", [("Range", header)])
+    assert answer.status == 206 and answer.body == streamed[first : last + 1], answer
+    assert answer.get("content-range") == f"bytes {first}-{last}/{STREAMED}"
+    assert answer.get("content-length") == str(last - first + 1)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "bytes=9-1",
+        "bytes=18446744073709551616-",
+        "bytes=0-18446744073709551616",
+        "bytes=" + ",".join(["0-0"] * 100),
+        "bytes=0-500,400-600",
+        "bytes=0-,0-",
+        "bytes=a-b",
+        "bytes=--1",
+        "bytes=0-9;10-19",
+        "items=0-9",
+    ],
+)
+def test_row_16_malformed_range_of_a_streamed_file_gives_the_whole(node, streamed, header):
+    answer = node.request("GET", "/streamed.bin", [("Range", header)])
+    assert answer.status == 200 and answer.body == streamed, answer
+    assert answer.get("content-range") is None
+
+
+@pytest.mark.parametrize("header", [f"bytes={STREAMED}-", "bytes=-0", f"bytes={STREAMED}-9999999"])
+def test_row_16_range_outside_a_streamed_file(node, streamed, header):
+    with node.connect() as connection:
+        connection.send(encode_request("GET", "/streamed.bin", [("Range", header)]))
+        answer = connection.read_response()
+        assert answer.status == 416, answer
+        assert answer.get("content-range") == f"bytes */{len(streamed)}"
+        connection.expect_quiet()
+
+
+def test_row_16_several_ranges_of_a_streamed_file(node, streamed):
+    answer = node.request("GET", "/streamed.bin", [("Range", "bytes=0-1,10-11")])
+    assert answer.status in (200, 206), answer
+    if answer.status == 200:
+        assert answer.body == streamed
+    else:
+        assert answer.get("content-type", "").startswith("multipart/byteranges")
+        assert len(answer.body) < 2000
+
+
+@pytest.mark.parametrize("validator", ['"other"', "W/{tag}", "Wed, 21 Oct 2015 07:28:00 GMT", ""])
+def test_row_16_if_range_of_a_streamed_file(node, streamed, validator):
+    tag = node.request("HEAD", "/streamed.bin").get("etag")
+    fields = [("Range", "bytes=0-9"), ("If-Range", validator.replace("{tag}", tag))]
+    assert node.request("GET", "/streamed.bin", fields).body == streamed
+    fields[1] = ("If-Range", tag)
+    assert node.request("GET", "/streamed.bin", fields).body == streamed[:10]

@@ -51,7 +51,7 @@ def assert_problem(answer, status, kind=None):
     assert answer.get("content-type") == "application/problem+json", answer
     problem = answer.json()
     assert problem["status"] == status and problem["title"], problem
-    assert problem.get("detail", "x") and problem.get("hint", "x"), "an empty member"
+    assert problem.get("detail", "x") and problem["hint"], "an empty member"
     assert re.fullmatch(r"/problems/[a-z0-9-]+", problem["type"]), problem
     if kind:
         assert problem["type"] == f"/problems/{kind}", problem
@@ -107,6 +107,33 @@ def test_sizes_come_back_as_they_went(node, size):
 def test_put_without_a_length_is_411(node):
     assert_problem(node.request("PUT", f"/v1/blocks/{NO_BLOCK}"), 411)
     assert_problem(node.request("POST", "/v1/blocks"), 411)
+
+
+def test_put_heeds_its_conditions(node, fresh):
+    """RFC 9110, 13.1: a client that wants to know whether it is the first one is told."""
+    name = block_id(fresh)
+    target, tag = f"/v1/blocks/{name}", f'"{name}"'
+
+    def put(field, value):
+        return node.request("PUT", target, [(field, value)], fresh)
+
+    for value in ("*", tag):
+        assert_problem(put("If-Match", value), 412, "precondition-failed")
+    assert node.missing([name]) == [name]
+    assert put("If-None-Match", "*").status == 201
+    for value in ("*", tag, f'"x", {tag}'):
+        assert_problem(put("If-None-Match", value), 412, "precondition-failed")
+        assert put("If-Match", value).status == 200
+    assert put("If-None-Match", '"x"').status == 200
+    assert_problem(put("If-Match", '"x"'), 412)
+
+
+def test_put_whose_condition_fails_is_answered_before_the_body(node, fresh):
+    name = node.put(fresh)
+    fields = [("If-None-Match", "*"), ("Content-Length", str(LIMIT))]
+    with node.connect() as connection:
+        connection.send(encode_request("PUT", f"/v1/blocks/{name}", fields))
+        assert_problem(connection.read_response(), 412)
 
 
 def test_put_to_a_site_that_nobody_writes_is_refused(node, fresh):

@@ -92,6 +92,18 @@ def test_validators_and_304(node, target):
         ), "If-None-Match comes first (RFC 9110, 13.2.2)"
 
 
+def test_a_streamed_file_is_whole_every_time(node, root):
+    content = os.urandom(5 << 20)
+    (root / "streamed.bin").write_bytes(content)
+    with node.connect() as connection:
+        for method in ("GET", "GET", "HEAD", "GET"):
+            connection.send(encode_request(method, "/streamed.bin"))
+            answer = connection.read_response(method)
+            assert answer.get("content-length") == str(len(content)), answer
+            assert answer.body == (content if method == "GET" else b"")
+        connection.expect_quiet()
+
+
 @pytest.mark.parametrize(
     "header, first, last",
     [
@@ -263,12 +275,40 @@ def test_spa_fallback_is_off_where_it_is_off(node):
     assert answer.status == 404 and HOME not in answer.body
 
 
+@pytest.mark.parametrize(
+    "accept, status",
+    [
+        (["text/html;q=0"], 404),
+        (["text/html;q=0, */*"], 404),
+        (["*/*;q=0, text/html"], 200),
+        (["application/json", "text/html"], 200),
+        (["application/json", "image/png"], 404),
+    ],
+)
+def test_spa_fallback_weighs_every_accept_line_and_varies_by_it(node, accept, status):
+    answer = node.request("GET", "/deep/link", [("Accept", a) for a in accept], host="spa.test")
+    assert answer.status == status and "Accept" in answer.all("vary"), answer
+
+
 @pytest.mark.parametrize("name", HASHED)
 def test_hashed_names_are_immutable(node, name):
-    assert (
-        node.request("GET", "/" + name).get("cache-control")
-        == "public, max-age=31536000, immutable"
+    """Once they have rested for a moment: see the next test."""
+    immutable = "public, max-age=31536000, immutable"
+    eventually(
+        lambda: node.request("GET", "/" + name), lambda a: a.get("cache-control") == immutable
     )
+
+
+def test_hashed_name_that_is_still_written_is_not_immutable(node, root):
+    path, parts = root / "assets" / "part-1a2b3c4d.js", (b"let a", b" = 1;")
+    with open(path, "wb", buffering=0) as out:
+        for part in parts:
+            out.write(part)
+            answer = eventually(
+                lambda: node.request("GET", f"/assets/{path.name}"),
+                lambda a: a.body.endswith(part),
+            )
+            assert answer.get("cache-control") == "no-cache", answer
 
 
 @pytest.mark.parametrize(

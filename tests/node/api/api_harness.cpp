@@ -82,6 +82,7 @@ Answer ApiTest::call(Call call) {
   if (out.status >= 400) {
     EXPECT_EQ(out.field("Content-Type"), "application/problem+json");
     EXPECT_TRUE(out.body.starts_with("{\"type\":\"/problems/")) << out.body;
+    EXPECT_NE(out.body.find(",\"hint\":\""), std::string::npos) << out.body;
   }
   return out;
 }

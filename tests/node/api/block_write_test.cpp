@@ -1,5 +1,6 @@
 // PUT and POST of one block.
 #include "crypto/hash.h"
+#include "node/api/upload.h"
 #include "tests/node/api/api_harness.h"
 
 namespace cairn::api {
@@ -103,6 +104,56 @@ TEST_F(BlockWrite, EncodedBodyGives415Unread) {
   EXPECT_EQ(post("/v1/blocks", "x", {{"Content-Encoding", "Identity"}}).status, 201);
 }
 
+TEST_F(BlockWrite, EncodingInAnyOfSeveralFieldsGives415) {
+  const std::pair<std::string, std::string> identity{"Content-Encoding", "identity"};
+  const std::pair<std::string, std::string> gzip{"content-encoding", "gzip"};
+  EXPECT_EQ(post("/v1/blocks", "x", {identity, gzip}).status, 415);
+  EXPECT_EQ(post("/v1/blocks", "x", {gzip, identity}).status, 415);
+  EXPECT_EQ(post("/v1/blocks", "x", {identity, identity}).status, 201);
+}
+
+TEST_F(BlockWrite, ConditionsAreHeededBeforeTheBodyIsRead) {
+  const BlockId id = block_id_of(as_bytes("hello"));
+  const std::string tag = "\"" + id.text() + "\"";
+  const auto put_if = [&](const char* name, const std::string& value) {
+    return call({.method = Method::put,
+                 .target = "/v1/blocks/" + id.text(),
+                 .fields = {{name, value}},
+                 .body = "hello"});
+  };
+  for (const std::string& value : {std::string("*"), tag}) {
+    const Answer gone = put_if("If-Match", value);
+    EXPECT_EQ(gone.status, 412) << value;
+    EXPECT_TRUE(gone.is_problem("precondition-failed"));
+    EXPECT_EQ(gone.read_bytes, 0U);
+  }
+  EXPECT_EQ(store_.count(), 0U);
+  EXPECT_EQ(put_if("If-None-Match", "*").status, 201);
+  for (const std::string& value : {std::string("*"), tag, "W/" + tag, "\"x\", " + tag}) {
+    const Answer held = put_if("If-None-Match", value);
+    EXPECT_EQ(held.status, 412) << value;
+    EXPECT_EQ(held.read_bytes, 0U);
+  }
+  EXPECT_EQ(put_if("If-None-Match", "\"x\"").status, 200);
+  EXPECT_EQ(put_if("If-Match", tag).status, 200);
+  EXPECT_EQ(put_if("If-Match", "*").status, 200);
+  EXPECT_EQ(put_if("If-Match", "\"x\"").status, 412);
+}
+
+TEST_F(BlockWrite, ConditionThatCannotBeJudgedGives503AndADamagedBlockMatchesNothing) {
+  const BlockId id = block_id_of(as_bytes("hello"));
+  const auto put_if = [&](const char* name) {
+    return call({.method = Method::put,
+                 .target = "/v1/blocks/" + id.text(),
+                 .fields = {{name, "*"}},
+                 .body = "hello"});
+  };
+  store_.set_failure(Errc::unavailable);
+  EXPECT_EQ(put_if("If-None-Match").status, 503);
+  store_.set_failure(Errc::corrupt);
+  EXPECT_EQ(put_if("If-Match").status, 412);
+}
+
 TEST_F(BlockWrite, MalformedIdGives400Unread) {
   const Answer answer = call({.method = Method::put, .target = "/v1/blocks/xyz", .body = "hello"});
   EXPECT_EQ(answer.status, 400);
@@ -148,6 +199,35 @@ TEST_F(BlockWrite, ExhaustedBudgetGives503BeforeABodyByteIsRead) {
   EXPECT_EQ(answer.read_bytes, 0U);
   EXPECT_EQ(put("abc").status, 201);
   EXPECT_EQ(put("hello", 1, Framing::chunked).status, 503);
+}
+
+/// A body whose first byte never comes: the budget that is in use when it is waited for.
+class StalledBody final : public http::BodyReader {
+ public:
+  explicit StalledBody(const ByteBudget& budget) : budget_(budget) {}
+  std::optional<std::uint64_t> length() const override { return std::nullopt; }
+  Task<Result<std::size_t>> read(MutableByteView) override {
+    used_bytes = budget_.used_bytes();
+    co_return fail(Errc::unavailable, "the test wants it so");
+  }
+  std::size_t used_bytes = 0;
+
+ private:
+  const ByteBudget& budget_;
+};
+
+TEST_F(BlockWrite, AnnouncementAloneHoldsAlmostNothing) {
+  const std::string target = "/v1/blocks/" + block_id_of(as_bytes("hello")).text();
+  for (const Framing framing : {Framing::length, Framing::chunked}) {
+    with_request(
+        {.method = Method::put, .target = target, .framing = framing, .declared = kBlockLimit},
+        [&](const http::Request& request) {
+          StalledBody body(budget_);
+          const auto upload = run_task(io_, read_block(request, body, budget_, kBlockLimit));
+          EXPECT_FALSE(upload);
+          EXPECT_EQ(body.used_bytes, kFirstBytes);
+        });
+  }
 }
 
 TEST_F(BlockWrite, ClosedSiteReadsNothing) {

@@ -5,8 +5,10 @@
 
 #include "base/block_id_text.h"
 #include "crypto/hash.h"
+#include "node/api/batch.h"
 #include "node/api/fetch_source.h"
 #include "node/api/id_list.h"
+#include "node/api/upload.h"
 #include "tests/node/api/api_harness.h"
 
 namespace cairn::api {
@@ -91,6 +93,27 @@ TEST_F(Missing, BadJsonGives400WithTheReason) {
   EXPECT_NE(answer.body.find("strings only"), std::string::npos);
 }
 
+TEST_F(Missing, UploadsInMemoryDoNotStopLists) {
+  const ByteBudget::Share all = budget_.take(budget_.limit_bytes());
+  hold("a");
+  EXPECT_EQ(post("/v1/blocks/missing", id_list({id_of("a")})).status, 200);
+  EXPECT_EQ(post("/v1/blocks/fetch", id_list({id_of("a")})).body, found_frame("a"));
+}
+
+TEST_F(Missing, ListTakesMemoryAsItComes) {
+  ByteBudget small(20'000);
+  ScriptedBody large(std::string(40'000, ' '), 1000, std::nullopt, std::nullopt);
+  const auto refused = run_task(io_, read_text(large, small, 100'000));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().refusal, Refusal::overloaded);
+  EXPECT_GE(large.read_bytes(), 4096U);
+  ScriptedBody little("text", 1000, std::nullopt, std::nullopt);
+  const auto taken = run_task(io_, read_text(little, small, 100'000));
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken.value().text, "text");
+  EXPECT_EQ(small.used_bytes(), kFirstBytes);
+}
+
 using Fetch = ApiTest;
 
 TEST_F(Fetch, FramesComeInTheOrderAsked) {
@@ -140,11 +163,8 @@ TEST_F(Fetch, WithoutBudgetAheadEveryBlockStillComes) {
   hold("first");
   hold("second");
   store_.set_answers_at_once(false);
-  // Enough for the list of ids, too little for a block ahead.
-  const ByteBudget::Share rest = budget_.take(budget_.limit_bytes() - 170'000);
-  BlockApiOptions large = options();
-  large.block_bytes = std::size_t{1} << 20;
-  use(large);
+  ByteBudget little(kBlockLimit);  // Half of it, which is for blocks ahead, holds none.
+  api_ = std::make_unique<BlockApi>(store_, little, clock_, options());
   EXPECT_EQ(post("/v1/blocks/fetch", id_list({id_of("first"), id_of("second")})).body,
             found_frame("first") + found_frame("second"));
 }
@@ -330,8 +350,33 @@ TEST_F(Batch, TightBudgetStoresInSmallerGroups) {
                                              "201 90000 " + id_of(b).text()}));
 }
 
+TEST_F(Batch, FrameHeaderAloneHoldsAlmostNothing) {
+  struct Stalled final : http::BodyReader {
+    explicit Stalled(const ByteBudget& budget) : budget_(budget) {}
+    std::optional<std::uint64_t> length() const override { return std::nullopt; }
+    Task<Result<std::size_t>> read(MutableByteView into) override {
+      used_bytes_ = budget_.used_bytes();
+      if (std::exchange(sent_, true)) co_return fail(Errc::unavailable, "the test wants it so");
+      const std::string start = frame(std::string(kBlockLimit, 'x')).substr(0, 5);
+      std::copy(start.begin(), start.end(), into.begin());
+      co_return start.size();
+    }
+    const ByteBudget& budget_;
+    bool sent_ = false;
+    std::size_t used_bytes_ = 0;
+  };
+  Stalled body(budget_);
+  BatchCall call(store_, clock_, budget_,
+                 {.block_bytes = kBlockLimit,
+                  .body_bytes = std::size_t{64} << 20,
+                  .blocks = 1000,
+                  .deadline = std::chrono::seconds(1)});
+  EXPECT_TRUE(run_task(io_, call.run(body)).has_value());
+  EXPECT_EQ(body.used_bytes_, 2 * kFirstBytes);
+}
+
 TEST_F(Batch, FrameOverTheBudgetIsRefusedByItself) {
-  const ByteBudget::Share rest = budget_.take(budget_.limit_bytes() - (64U << 10) - 10);
+  const ByteBudget::Share rest = budget_.take(budget_.limit_bytes() - kFirstBytes - 10);
   const auto lines =
       results(post("/v1/blocks/batch", frame("a") + frame(std::string(11, 'b')) + frame("c")));
   ASSERT_EQ(lines.size(), 3U);

@@ -108,8 +108,10 @@ class EveryOutcome : public ApiTest {
     store_.set_failure(Errc::unavailable);
     with([](Call&) {});
     store_.set_failure(std::nullopt);
-    const ByteBudget::Share all = budget_.take(budget_.limit_bytes());
+    ByteBudget none(0);
+    api_ = std::make_unique<BlockApi>(store_, none, clock_, options());
     with([](Call&) {});
+    use(options());
   }
 
   BlockId held_;
@@ -119,6 +121,10 @@ TEST_F(EveryOutcome, DocumentedIsReachedAndReachedIsDocumented) {
   reads();
   writes(Method::put, path(block_id_of(as_bytes("new"))), "new");
   call({.method = Method::put, .target = "/v1/blocks/xyz", .body = "new"});
+  call({.method = Method::put,
+        .target = path(held_),
+        .fields = {{"If-None-Match", "*"}},
+        .body = "held"});
   writes(Method::post, "/v1/blocks", "newer");
   writes(Method::post, "/v1/blocks/batch", frame("newest"));
   call({.method = Method::post, .target = "/v1/blocks/batch", .body = "abc"});

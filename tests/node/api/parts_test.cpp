@@ -199,13 +199,14 @@ TEST(Routes, LiteralPathsWinOverIds) {
   EXPECT_EQ(match_route("/v1/blocks").route->endpoint, Endpoint::blocks);
 }
 
-TEST(Errors, TypesAreUniqueAndOnlyNotFoundIs404) {
+TEST(Errors, TypesAreUniqueEveryRowHasAHintAndOnlyNotFoundIs404) {
   std::set<std::string_view> types;
   for (std::size_t i = 0; i < kRefusalCount; ++i) {
     const http::Problem problem = problem_of(static_cast<Refusal>(i));
     EXPECT_TRUE(types.insert(problem.type).second) << problem.type;
     EXPECT_GE(problem.status, 400);
     EXPECT_NE(problem.title, "");
+    EXPECT_NE(problem.hint, "") << problem.type;
   }
   for (const Errc code : {Errc::corrupt, Errc::unavailable, Errc::wrong_epoch, Errc::conflict,
                           Errc::overloaded, Errc::full, Errc::malformed, Errc::denied}) {

@@ -27,7 +27,7 @@ class LargeFile : public SiteTest {
     const auto folder = Directory::open(root().string());
     const auto file = folder.value().open_file("big.bin");
     return std::make_unique<FileSource>(file.value(), 0, content_.size(), *pool_, clock_,
-                                        std::chrono::seconds(10),
+                                        std::chrono::seconds(10), FileSource::kPieceBytes,
                                         buffers_.take(FileSource::kPieceBytes));
   }
 
@@ -50,7 +50,8 @@ TEST_F(LargeFile, RangesAreStreamed) {
   for (const auto& [first, last] : {std::pair<std::size_t, std::size_t>{0, 0},
                                     {255'000, 600'000},
                                     {size - 1, size - 1},
-                                    {1, size - 1}}) {
+                                    {1, size - 1},
+                                    {0, size - 1}}) {
     const Answer answer =
         get("/big.bin", {{"Range", "bytes=" + std::to_string(first) + "-" + std::to_string(last)}});
     EXPECT_EQ(answer.status, 206);
@@ -101,13 +102,35 @@ TEST_F(LargeFile, RewrittenInPlaceWhileSentAborts) {
   EXPECT_FALSE(run_task(io_, next(*source)).has_value());
 }
 
-TEST_F(LargeFile, GrowingWhileSentSendsWhatWasPromised) {
+TEST_F(LargeFile, RewrittenInPlaceAndLargerWhileSentAborts) {
   const auto source = this->source();
-  std::string body = run_task(io_, next(*source)).value();
+  ASSERT_TRUE(run_task(io_, next(*source)).has_value());
+  write("big.bin", std::string(content_.size() + 4, 'x'));
+  EXPECT_FALSE(run_task(io_, next(*source)).has_value());
+}
+
+TEST_F(LargeFile, GrowingWhileSentAborts) {
+  const auto source = this->source();
+  ASSERT_TRUE(run_task(io_, next(*source)).has_value());
   write("big.bin", content_ + "more");
-  while (body.size() < content_.size()) body += run_task(io_, next(*source)).value();
-  EXPECT_TRUE(body == content_);
-  EXPECT_EQ(run_task(io_, next(*source)).value(), "");
+  EXPECT_FALSE(run_task(io_, next(*source)).has_value());
+}
+
+TEST_F(LargeFile, ChangeIsSeenByTheNextRequest) {
+  ASSERT_TRUE(get("/big.bin").body == content_);
+  write("big.bin", content_ + "more");
+  const Answer answer = get("/big.bin");
+  EXPECT_FALSE(answer.aborted);
+  EXPECT_TRUE(answer.body == content_ + "more");
+}
+
+TEST_F(LargeFile, ScarceMemoryGivesSmallPiecesOfTheSameBytes) {
+  const std::size_t left = 2 * FileSource::kSmallPieceBytes;
+  const ByteBudget::Share rest = buffers_.take(buffers_.limit_bytes() - left);
+  const Answer answer = get("/big.bin");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(answer.body == content_);
+  EXPECT_TRUE(get("/big.bin", {{"Range", "bytes=5-20000"}}).body == content_.substr(5, 19'996));
 }
 
 TEST_F(LargeFile, NoRoomForABufferGives503) {

@@ -179,6 +179,36 @@ TEST(ChooseEncoding, OnlyWhatThereIs) {
             Encoding::identity);
 }
 
+TEST(TakesHtml, ClosestRangeDecidesAndWeightZeroIsANo) {
+  for (const auto& [accept, takes] :
+       std::vector<std::pair<const char*, bool>>{{"text/html", true},
+                                                 {"TEXT/HTML", true},
+                                                 {"text/html;charset=utf-8", true},
+                                                 {"text/html;level=1;q=0.5", true},
+                                                 {"text/*", true},
+                                                 {"*/*", true},
+                                                 {"image/png, */*;q=0.1", true},
+                                                 {"*/*;q=0, text/html", true},
+                                                 {"text/html, text/*;q=0", true},
+                                                 {"text/html;q=0.001", true},
+                                                 {"", false},
+                                                 {"application/json", false},
+                                                 {"text/plain", false},
+                                                 {"text/html;q=0", false},
+                                                 {"text/html; Q=0.000", false},
+                                                 {"text/html;level=1; q=0", false},
+                                                 {"text/html;q=0, */*", false},
+                                                 {"*/*, text/html;q=0", false},
+                                                 {"text/html;q=abc", false},
+                                                 {"*/*;q=0", false}}) {
+    const http::TestRequest request(http::Method::get, "/", {{"accept", accept}});
+    EXPECT_EQ(takes_html(request), takes) << accept;
+  }
+  EXPECT_TRUE(takes_html(http::TestRequest(http::Method::get, "/")));
+  EXPECT_TRUE(takes_html(http::TestRequest(
+      http::Method::get, "/", {{"Accept", "application/json"}, {"Accept", "text/html"}})));
+}
+
 std::string header(const std::vector<std::string>& overrides, std::string_view name) {
   http::FieldList fields;
   fields.add_lines(make_site_headers(overrides).lines);

@@ -108,10 +108,14 @@ Answer SiteTest::call(http::Method method, std::string target, FieldPairs pairs)
   out.head_length = response.head_length;
   for (const http::Piece& piece : response.pieces) out.body += as_text(piece.bytes());
   if (response.source) {
+    EXPECT_FALSE(out.at_once) << "a transport takes no source from try_handle";
     out.streamed = true;
     out.aborted = !run_task(io_, collect(*response.source, out.body));
   }
   EXPECT_EQ(response.answered_by, "static");
+  if (out.field("Content-Type") == "application/problem+json") {
+    EXPECT_NE(out.body.find(",\"hint\":\""), std::string::npos) << out.body;
+  }
   EXPECT_EQ(out.body.find(kSecret), std::string::npos) << target;
   return out;
 }

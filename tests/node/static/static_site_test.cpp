@@ -87,6 +87,21 @@ TEST_F(Files, HashedNamesAreImmutableAndTheRestIsRevalidated) {
   EXPECT_EQ(get("/assets/app-1a2b3c4d.js").field("Cache-Control"), "no-store");
 }
 
+TEST_F(Files, HashedNameIsNotImmutableWhileItMayBeInTheMaking) {
+  struct stat status {};
+  ASSERT_EQ(::stat((root() / "assets/app-1a2b3c4d.js").c_str(), &status), 0);
+  clock_.wall_ms = (status.st_ctim.tv_sec + 1) * 1000;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(get("/assets/app-1a2b3c4d.js").field("Cache-Control"), "no-cache");
+    pass_time();
+  }
+  clock_.wall_ms = (status.st_ctim.tv_sec + 4) * 1000;
+  pass_time();
+  get("/assets/app-1a2b3c4d.js");
+  EXPECT_EQ(get("/assets/app-1a2b3c4d.js").field("Cache-Control"),
+            "public, max-age=31536000, immutable");
+}
+
 TEST_F(Files, ConditionsAreHeeded) {
   for (int i = 0; i < 2; ++i) {
     const Answer full = get("/app.js");
@@ -315,6 +330,21 @@ TEST_F(SinglePage, AssetsAndOtherTypesAreStillMissing) {
   }
   EXPECT_EQ(get("/deep/link", {{"Accept", "application/json"}}).status, 404);
   EXPECT_EQ(get("/deep/link", {{"Accept", ""}}).status, 404);
+  EXPECT_EQ(get("/deep/link", {{"Accept", "text/html;q=0"}}).status, 404);
+}
+
+TEST_F(SinglePage, WhatDependsOnAcceptSaysSo) {
+  for (const FieldPairs& fields :
+       std::vector<FieldPairs>{{},
+                               {{"Accept", "text/html"}},
+                               {{"Accept", "application/json"}},
+                               {{"Accept", "application/json"}, {"Accept", "text/html"}}}) {
+    EXPECT_EQ(get("/deep/link", fields).field("Vary"), "Accept");
+  }
+  for (const char* target : {"/", "/real.txt", "/missing.js"}) {
+    EXPECT_EQ(get(target).field("Vary"), "") << target;
+  }
+  EXPECT_EQ(get("/deep/link", {{"Accept", "image/png"}, {"Accept", "*/*"}}).body, "single page");
 }
 
 }  // namespace
