@@ -261,7 +261,12 @@ std::vector<std::string> Node::reload(const LoadedConfig& loaded) {
   const LogConfig& wanted = loaded.config.log;
   const bool same_log = before.level == wanted.level && before.events == wanted.events;
   const bool log_taken = same_log || reopen_events(wanted);
-  change_cache(loaded.config.cache);
+  CacheConfig cache_before;
+  {
+    const std::lock_guard lock(config_mutex_);
+    cache_before = loaded_.config.cache;
+  }
+  change_cache(cache_before, loaded.config.cache);
   const std::lock_guard lock(config_mutex_);
   take_over(loaded_, loaded, "cache", "memory");
   take_over(loaded_, loaded, "cache", "policy");
@@ -272,8 +277,12 @@ std::vector<std::string> Node::reload(const LoadedConfig& loaded) {
   return changed_keys(loaded_.config, loaded.config);
 }
 
-void Node::change_cache(const CacheConfig& wanted) {
-  parts_->cache.set_policy(policy_from_name(wanted.policy).value_or(PolicyKind::lru));
+void Node::change_cache(const CacheConfig& before, const CacheConfig& wanted) {
+  // What a policy has learnt goes with it: a reload for the logs' sake must not cost hits.
+  if (wanted.policy != before.policy) {
+    parts_->cache.set_policy(policy_from_name(wanted.policy).value_or(PolicyKind::lru));
+  }
+  if (wanted.memory_bytes == before.memory_bytes) return;
   auto pass = parts_->tasks.enter();
   if (!pass) return;
   boost::asio::co_spawn(parts_->cores[0].executor(), parts_->cache.set_budget(wanted.memory_bytes),

@@ -64,7 +64,7 @@ class Node final : public Operated {
 
   Node(const LoadedConfig& loaded, const Clock& clock, EventLog& log);
   Result<void> bind();
-  void change_cache(const CacheConfig& wanted);
+  void change_cache(const CacheConfig& before, const CacheConfig& wanted);
   bool reopen_events(const LogConfig& wanted);
 
   const Clock& clock_;

@@ -124,8 +124,8 @@ class Database::Listener final : public rocksdb::EventListener {
     log_.event(LogLevel::error, "storage_write_stopped", {{"reason", status->ToString()}});
   }
 
-  void OnErrorRecoveryCompleted(rocksdb::Status status) override {
-    if (!status.ok()) return;
+  void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
+    if (!info.new_bg_error.ok()) return;
     database_.out_of_space_.store(false, std::memory_order_release);
     if (database_.stopped_.exchange(false, std::memory_order_acq_rel)) {
       log_.event(LogLevel::info, "storage_write_resumed");

@@ -24,7 +24,8 @@ struct Pick {
 };
 
 /// The keys of the next few blocks. The iterator is not kept: it would hold deleted files on disk.
-Pick pick_blocks(Database& database, const std::string& from) {
+/// Errors: those of reading the index, whose end is no error.
+Result<Pick> pick_blocks(Database& database, const std::string& from) {
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> entries(
@@ -41,6 +42,7 @@ Pick pick_blocks(Database& database, const std::string& from) {
     if (key.has_value()) pick.keys.push_back(*key);
     if (entry.has_value()) bytes += entry->size_bytes;
   }
+  if (!entries->status().ok()) return to_error(entries->status());
   return pick;
 }
 
@@ -71,7 +73,10 @@ void Scrubber::start() {
 }
 
 void Scrubber::begin_now() {
-  begin_now_.store(true, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(mutex_);
+    begin_now_.store(true, std::memory_order_relaxed);
+  }
   wake_.notify_all();
 }
 
@@ -121,7 +126,12 @@ void Scrubber::begin_pass() {
 }
 
 std::uint64_t Scrubber::step_bodies() {
-  Pick pick = pick_blocks(database_, cursor_);
+  auto picked = pick_blocks(database_, cursor_);
+  if (picked.has_error()) {
+    break_off(picked.error());
+    return 0;
+  }
+  Pick pick = std::move(picked).value();
   std::uint64_t cost = 0;
   for (const IndexKey& key : pick.keys) {
     if (stopping()) return cost;
@@ -152,6 +162,16 @@ std::uint64_t Scrubber::step_bodies() {
     std::ranges::reverse(sweep_);
   }
   return cost;
+}
+
+void Scrubber::break_off(const Error& error) {
+  phase_ = Phase::resting;
+  {
+    const std::lock_guard lock(mutex_);
+    progress_.under_way = false;
+    progress_.pass_corrupt += 1;
+  }
+  log_.event(LogLevel::error, "scrub_broken_off", {{"reason", error.detail}});
 }
 
 std::uint64_t Scrubber::step_orphans() {

@@ -56,6 +56,8 @@ class Scrubber {
   void run();
   bool due() const;
   void begin_pass();
+  /// Ends a pass that cannot go on: the index cannot be read behind the cursor.
+  void break_off(const Error& error);
   std::uint64_t step_bodies();
   std::uint64_t step_orphans();
   std::uint64_t release_if_orphan(const ValueRecord& record);

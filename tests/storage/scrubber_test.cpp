@@ -1,6 +1,9 @@
 #include "storage/scrubber.h"
 
+#include <cerrno>
+
 #include "storage/open_store.h"
+#include "tests/storage/file_faults.h"
 #include "tests/storage/storage_fixture.h"
 
 namespace cairn {
@@ -43,6 +46,26 @@ class ScrubberTest : public StorageFixture {
   std::optional<BlockReader> reader_;
   std::optional<Scrubber> scrubber_;
 };
+
+TEST_F(ScrubberTest, IndexThatCannotBeReadBreaksThePassOff) {
+  fill(300);
+  open_parts();
+  ASSERT_TRUE(store_->database->flush().has_value());
+  close_parts();
+  open_parts();
+  FileFaults faults;
+  faults.on_read = [](const std::string& path, std::uint64_t, std::uint64_t) {
+    return path.ends_with(".sst") ? EIO : 0;
+  };
+  faults.start();
+  scrubber_->begin_now();
+  scrubber_->step();
+  const ScrubProgress progress = scrubber_->progress();
+  EXPECT_EQ(progress.passes, 0U);
+  EXPECT_FALSE(progress.under_way);
+  EXPECT_EQ(progress.pass_corrupt, 1U);
+  EXPECT_EQ(log_.count("scrub_broken_off"), 1U);
+}
 
 TEST_F(ScrubberTest, PassReadsEveryBlockOnceAndThenRests) {
   fill(300);
