@@ -7,9 +7,9 @@ export abstract class CairnError extends Error {
   /** Stable, in kebab case; the classes below say which. */
   abstract readonly code: string;
 
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
+  /** Not the class's name, which bundlers change. */
+  override get name(): string {
+    return `Cairn ${this.code}`;
   }
 }
 
@@ -95,7 +95,9 @@ const kCodeOfStatus: Readonly<Record<number, RefusalCode>> = {
   413: "too-large",
   424: "refs-missing",
   429: "busy",
+  502: "busy",
   503: "busy",
+  504: "busy",
   507: "full",
 };
 

@@ -32,8 +32,12 @@ export function stateOf(manifest: Manifest, chain: ChainId): ChainState {
   return { chain, gated, admin, access, ...start };
 }
 
-function must(condition: boolean, verdict: Verdict, message: string): void {
-  if (!condition) throw new LinkRefused(verdict, message);
+function refused(verdict: Verdict, what: string): LinkRefused {
+  return new LinkRefused(verdict, `The link does not follow: ${what}.`);
+}
+
+function must(condition: boolean, verdict: Verdict, what: string): void {
+  if (!condition) throw refused(verdict, what);
 }
 
 /**
@@ -43,28 +47,24 @@ function must(condition: boolean, verdict: Verdict, message: string): void {
  *   head; `denied` for a writer that the chain does not have; `malformed` for everything else
  */
 export function signerOfNext(state: ChainState, { fields }: Link): Uint8Array {
-  must(fields.chain === state.chain, "malformed", "The link is of another chain.");
-  must(fields.seq > state.seq, "conflict", "The link's seq is taken.");
-  must(!state.removed, "malformed", "The chain has ended with a delete link.");
-  must(fields.seq === state.seq + 1, "malformed", "The link's seq is beyond the next.");
-  must(Number.isSafeInteger(fields.seq), "malformed", "The link's seq is beyond 2^53.");
-  must(fields.prev === state.head, "conflict", "The link does not stand on the head.");
+  must(fields.chain === state.chain, "malformed", "it is of another chain");
+  must(fields.seq > state.seq, "conflict", "its seq is taken");
+  must(!state.removed, "malformed", "the chain has ended");
+  const isNext = fields.seq === state.seq + 1 && Number.isSafeInteger(fields.seq);
+  must(isNext, "malformed", "its seq is beyond the next");
+  must(fields.prev === state.head, "conflict", "it stands on another link");
   // A read epoch begins with a rotate link and never comes back.
   const newEpoch = fields.type === "rotate" && fields.epoch > state.epoch;
-  must(
-    newEpoch || fields.epoch === state.epoch,
-    "malformed",
-    "The link's epoch is not the chain's.",
-  );
+  must(newEpoch || fields.epoch === state.epoch, "malformed", "its epoch is not the chain's");
   if (fields.writer === kAdminWriter) return state.admin;
   const key = state.access.writers[fields.writer];
-  if (!key) throw new LinkRefused("denied", "The chain has no such writer.");
+  if (!key) throw refused("denied", "the chain has no such writer");
   return key;
 }
 
 /** What a link is refused with whose signature is not that of {@link signerOfNext}. */
 export function notSigned(): LinkRefused {
-  return new LinkRefused("denied", "The signature is not the writer's.");
+  return refused("denied", "the signature is not the writer's");
 }
 
 /** {@link signerOfNext} and the signature (3 ms). @throws LinkRefused */

@@ -1,22 +1,25 @@
-// Strict Ed25519 (docs/formats.md, "Signatures"). noble multiplies the equation by the cofactor and
-// lets some of what we refuse pass, so the equation is computed here over its curve points.
+// Strict Ed25519 (docs/formats.md, "Signatures", and RFC 8032, section 5.1).
 
-import { ed25519 } from "@noble/curves/ed25519.js";
 import { sha512 } from "@noble/hashes/sha2.js";
 
 import { concat, equal, type Bytes } from "../base/bytes.js";
+import { Point, type CurvePoint } from "./curve.js";
 
 export const kPublicKeyBytes = 32;
 export const kSignatureBytes = 64;
 
-const { Point } = ed25519;
-type CurvePoint = InstanceType<typeof Point>;
 const kOrder = Point.Fn.ORDER;
 
 function toNumber(bytes: Uint8Array): bigint {
   let value = 0n;
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
   return value;
+}
+
+function fromNumber(value: bigint): Bytes {
+  const bytes = new Uint8Array(32);
+  for (let i = 0, rest = value; i < bytes.length; i++, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
+  return bytes;
 }
 
 /** A point from its one encoding, unless it is of small order. */
@@ -28,6 +31,12 @@ function decodePoint(raw: Uint8Array): CurvePoint | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** S of a signature, where it is in range. */
+export function scalarOf(signature: Uint8Array): bigint | undefined {
+  const s = toNumber(signature.subarray(32));
+  return signature.length === kSignatureBytes && s < kOrder ? s : undefined;
 }
 
 /** Whether a manifest or a rotate link may name this key: canonical, in the prime-order group. */
@@ -58,11 +67,10 @@ export class PublicKey {
 
   /** S·B = R + h·A without the cofactor, S below the order, R canonical and not of small order. */
   verifies(message: Uint8Array, signature: Uint8Array): boolean {
-    if (signature.length !== kSignatureBytes) return false;
+    const s = scalarOf(signature);
+    if (s === undefined) return false;
     const start = signature.subarray(0, 32);
-    const s = toNumber(signature.subarray(32));
-    if (s >= kOrder) return false;
-    const h = toNumber(sha512(concat(start, this.#encoded, message))) % kOrder;
+    const h = hashScalar(start, this.#encoded, message);
     const r = Point.BASE.multiplyUnsafe(s).subtract(this.#point.multiplyUnsafe(h));
     // Comparing encodings refuses every second encoding of R.
     return equal(r.toBytes(), start) && !r.isSmallOrder();
@@ -75,11 +83,29 @@ export interface Signer {
   sign(message: Uint8Array): Bytes;
 }
 
-/** @param seed 32 bytes */
+function hashScalar(...parts: readonly Uint8Array[]): bigint {
+  return toNumber(sha512(concat(...parts))) % kOrder;
+}
+
+/**
+ * The secret scalar meets noble's constant-time multiplication only, and the platform's big integers.
+ * @param seed 32 bytes
+ */
 export function signerOf(seed: Uint8Array): Signer {
-  const own = seed.slice();
+  if (seed.length !== 32) throw new RangeError("A seed has 32 bytes.");
+  const expanded = sha512(seed);
+  const low = expanded.slice(0, 32);
+  low[0]! &= 0xf8;
+  low[31] = (low[31]! & 0x7f) | 0x40;
+  const scalar = toNumber(low) % kOrder;
+  const publicKey = Point.BASE.multiply(scalar).toBytes() as Bytes;
   return {
-    publicKey: ed25519.getPublicKey(own) as Bytes,
-    sign: (message) => ed25519.sign(message, own) as Bytes,
+    publicKey,
+    sign(message) {
+      const r = hashScalar(expanded.subarray(32), message);
+      const start = Point.BASE.multiply(r).toBytes();
+      const h = hashScalar(start, publicKey, message);
+      return concat(start, fromNumber((r + h * scalar) % kOrder));
+    },
   };
 }

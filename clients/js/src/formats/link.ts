@@ -56,8 +56,12 @@ export interface LinkFields {
   readonly writer: number;
 }
 
-function malformed(what: string): LinkRefused {
-  return new LinkRefused("malformed", what);
+function refused(what: string): LinkRefused {
+  return new LinkRefused("malformed", `This is not a link of suite 1: ${what}.`);
+}
+
+function must(condition: boolean, what: string): void {
+  if (!condition) throw refused(what);
 }
 
 /** A link's parts; keeps the bytes that it was read from and copies none of them. */
@@ -88,20 +92,15 @@ export class Link {
    * @throws LinkRefused `malformed`
    */
   static parse(raw: Uint8Array): Link {
-    if (raw.length < kHeaderBytes + kTagBytes + kSignatureBytes)
-      throw malformed("The link is shorter than any.");
-    if (kStart.some((byte, i) => raw[i] !== byte))
-      throw malformed("This is not a link of suite 1.");
+    must(raw.length >= kHeaderBytes && kStart.every((byte, i) => raw[i] === byte), "magic");
     const view = viewOf(raw);
     const refs = view.getUint16(kRefCountAt, true);
     const ciphertext = view.getUint32(kCiphertextSizeAt, true);
-    if (refs > kMaxLinkRefs) throw malformed("The link has more than 1,024 refs.");
-    if (ciphertext < kTagBytes || ciphertext > kMaxCiphertextBytes) {
-      throw malformed("The link's payload is shorter than its tag or over 64 KiB.");
-    }
-    if (raw.length !== kHeaderBytes + refs * kIdBytes + ciphertext + kSignatureBytes) {
-      throw malformed("The link's length is not what its header says.");
-    }
+    must(
+      refs <= kMaxLinkRefs && ciphertext >= kTagBytes && ciphertext <= kMaxCiphertextBytes,
+      "sizes",
+    );
+    must(raw.length === kHeaderBytes + refs * kIdBytes + ciphertext + kSignatureBytes, "length");
     return new Link(raw as Bytes, refs);
   }
 
@@ -139,18 +138,14 @@ export class Link {
 function readFields(raw: Uint8Array): LinkFields {
   const view = viewOf(raw);
   const type = (Object.keys(kLinkTypes) as LinkType[]).find((t) => kLinkTypes[t] === raw[kTypeAt]);
-  if (type === undefined) throw malformed("The link's type is unknown.");
+  if (type === undefined) throw refused("type");
   const seq = readU64(view, kSeqAt);
-  if (seq === 0) throw malformed("The first link has seq 1.");
+  must(seq > 0, "seq 0");
   const writer = view.getUint16(kWriterAt, true);
   const byAdmin = writer === kAdminWriter;
-  if (type === "data" && byAdmin) throw malformed("A data link is signed by a writer.");
-  if ((type === "rotate" || type === "delete") && !byAdmin) {
-    throw malformed("Rotate and delete links are signed by the admin key.");
-  }
+  must(type === "checkpoint" || byAdmin === (type !== "data"), "writer");
   const flags = view.getUint32(kFlagsAt, true);
-  const known = type === "checkpoint" ? kDropEarlier : 0;
-  if ((flags & ~known) !== 0) throw malformed("The link has unknown flags.");
+  must(flags === 0 || (type === "checkpoint" && flags === kDropEarlier), "flags");
   return {
     type,
     dropsEarlier: flags === kDropEarlier,
@@ -164,11 +159,9 @@ function readFields(raw: Uint8Array): LinkFields {
 
 function readAccess(refs: Uint8Array): Access {
   const count = refs.length / kIdBytes;
-  if (count <= kRotateFixedRefs || count > kRotateFixedRefs + kMaxWriters) {
-    throw malformed("A rotate link names 1 to 16 writers.");
-  }
+  must(count > kRotateFixedRefs && count <= kRotateFixedRefs + kMaxWriters, "writers");
   const access = parseAccess(refs);
-  if (!access) throw malformed("A key of the rotate link is not a valid Ed25519 key.");
+  if (!access) throw refused("keys");
   return access;
 }
 

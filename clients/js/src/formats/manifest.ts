@@ -3,13 +3,12 @@
 
 import { concat, isZero, type Bytes } from "../base/bytes.js";
 import { FormatError } from "../base/errors.js";
-import { randomBytes } from "../base/random.js";
 import { isValidKey } from "./ed25519.js";
 
 export const kMaxWriters = 16;
 
-const kStart = [0x4d, 0x31, 1] as const;
-const kGated = 1;
+export const kManifestStart = [0x4d, 0x31, 1] as const;
+export const kGated = 1;
 const kFlagsAt = 3;
 const kSaltAt = 4;
 const kAdminAt = 20;
@@ -57,25 +56,12 @@ export function accessBytes(access: Access): Bytes[] {
   return [access.box, access.fetchTokenHash, ...access.writers];
 }
 
-/** A manifest with a fresh salt. @throws RangeError for a number of writers out of range */
-export function makeManifest(fields: Omit<Manifest, "salt">): Bytes {
-  return encodeManifest({ ...fields, salt: randomBytes(16) });
-}
-
-/** @throws RangeError for a number of writers out of range */
-export function encodeManifest({ gated, salt, admin, access }: Manifest): Bytes {
-  const [box, fetchTokenHash, ...writers] = accessBytes(access);
-  const flags = Uint8Array.of(...kStart, gated ? kGated : 0);
-  const count = Uint8Array.of(writers.length);
-  return concat(flags, salt, admin, box!, fetchTokenHash!, count, ...writers);
-}
-
-/** Strict inverse of {@link encodeManifest}. @throws FormatError */
+/** Strict inverse of manifest_writer.ts. @throws FormatError */
 export function parseManifest(raw: Uint8Array): Manifest {
   const count = raw[kCountAt] ?? 0;
   const flags = raw[kFlagsAt] ?? 0;
   const shaped =
-    kStart.every((byte, i) => raw[i] === byte) &&
+    kManifestStart.every((byte, i) => raw[i] === byte) &&
     (flags & ~kGated) === 0 &&
     count >= 1 &&
     count <= kMaxWriters &&

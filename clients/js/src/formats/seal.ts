@@ -25,15 +25,6 @@ const kZeroNonce = new Uint8Array(24);
 /** What sealing adds to a plaintext, padding aside. */
 export const kSealOverheadBytes = kHeaderBytes + kTagBytes;
 
-/** Where the parts of a sealed block's header lie, for a reader's eyes. */
-export const kSealedHeaderParts = [
-  { name: "magic", from: 0, to: 2 },
-  { name: "suite", from: 2, to: kFlagsAt },
-  { name: "flags", from: kFlagsAt, to: kSaltAt },
-  { name: "salt", from: kSaltAt, to: kCommitAt },
-  { name: "commit", from: kCommitAt, to: kHeaderBytes },
-] as const;
-
 /** `(k ‖ commit)`: the key of one sealing, and what it commits to. */
 export function sealKeyOf(key: Uint8Array, message: Uint8Array): { k: Bytes; commit: Bytes } {
   const both = blake2b(message, { dkLen: 64, key }) as Bytes;

@@ -5,10 +5,11 @@
 
 import { webCrypto } from "#webcrypto";
 
-import { fromHex, toHex, utf8, type Bytes } from "../base/bytes.js";
-import { isValidKey, kSignatureBytes, PublicKey, signerOf } from "./ed25519.js";
+import { fromHex, toHex, type Bytes } from "../base/bytes.js";
+import { isValidKey, PublicKey, scalarOf, signerOf } from "./ed25519.js";
 
 const kName = "Ed25519";
+const kZeros = new Uint8Array(32);
 /** Keys remembered, with their tables. */
 const kMaxKeys = 32;
 
@@ -23,33 +24,32 @@ const kCofactorTrap = {
 
 type Check = (message: Bytes, signature: Bytes) => Promise<boolean>;
 
-async function importNative(key: Bytes): Promise<Check | undefined> {
+async function nativeCheckOf(key: Bytes): Promise<Check> {
   const { subtle } = webCrypto;
-  try {
-    const imported = await subtle.importKey("raw", key, kName, false, ["verify"]);
-    return (message, signature) => subtle.verify(kName, imported, signature, message);
-  } catch {
-    return undefined;
-  }
+  const imported = await subtle.importKey("raw", key, kName, false, ["verify"]);
+  return (message, signature) => subtle.verify(kName, imported, signature, message);
 }
 
 /** Whether the platform has Ed25519, and computes what we mean by it. */
 async function nativeIsStrict(): Promise<boolean> {
-  const trap = await importNative(fromHex(kCofactorTrap.key)!);
-  const signer = signerOf(new Uint8Array(32));
-  const good = await importNative(signer.publicKey);
-  if (!trap || !good) return false;
-  const message = utf8("cairn");
-  const trapped = await trap(fromHex(kCofactorTrap.message)!, fromHex(kCofactorTrap.signature)!);
-  return !trapped && (await good(message, signer.sign(message)));
+  const { key, message, signature } = kCofactorTrap;
+  const signer = signerOf(kZeros);
+  try {
+    const trap = await nativeCheckOf(fromHex(key)!);
+    const good = await nativeCheckOf(signer.publicKey);
+    const trapped = await trap(fromHex(message)!, fromHex(signature)!);
+    return !trapped && (await good(kZeros, signer.sign(kZeros)));
+  } catch {
+    return false;
+  }
 }
 
 /**
- * Whether R has y in [2, p) and S is below 2^253. For a key of the prime-order group the equation
+ * Whether R has y in [2, p) and S is below the order. For a key of the prime-order group the equation
  * without the cofactor leaves the neutral element as the only R of small order (y = 1).
  */
 function isCanonical(signature: Uint8Array): boolean {
-  if (signature.length !== kSignatureBytes || signature[63]! > 0x1f) return false;
+  if (scalarOf(signature) === undefined) return false;
   const middle = signature.subarray(1, 31);
   const top = signature[31]! & 0x7f;
   if (middle.every((byte) => byte === 0) && top === 0) return signature[0]! > 1;
@@ -59,12 +59,6 @@ function isCanonical(signature: Uint8Array): boolean {
 export class Verifier {
   readonly #checks = new Map<string, Promise<Check>>();
   #strict: Promise<boolean> | undefined;
-  readonly #native: boolean;
-
-  /** @param options.native false: never the platform's Ed25519 */
-  constructor(options: { readonly native?: boolean } = {}) {
-    this.#native = options.native ?? true;
-  }
 
   /**
    * Whether `key` signed `message`, by the strict rules.
@@ -84,9 +78,8 @@ export class Verifier {
 
   async #checkOf(key: Bytes): Promise<Check> {
     if (!isValidKey(key)) return async () => false;
-    this.#strict ??= this.#native && webCrypto?.subtle ? nativeIsStrict() : Promise.resolve(false);
-    const native = (await this.#strict) ? await importNative(key) : undefined;
-    if (native) return native;
+    this.#strict ??= nativeIsStrict();
+    if (await this.#strict) return nativeCheckOf(key);
     const own = PublicKey.of(key)!.prepare();
     return async (message, signature) => own.verifies(message, signature);
   }
