@@ -39,8 +39,9 @@ class FakeChain {
     if (from < this.state.firstKept && from === this.state.rotatedAt) return [this.links.get(from)];
     const first = Math.max(from, this.state.firstKept);
     const page = [];
-    for (let seq = first; page.length < limit && this.links.has(seq); seq++)
+    for (let seq = first; page.length < limit && this.links.has(seq); seq++) {
       page.push(this.links.get(seq));
+    }
     return page;
   }
 
@@ -51,8 +52,9 @@ class FakeChain {
       try {
         const link = Link.parse(raw);
         const { seq } = link.fields;
-        if (fresh.length === 0 && this.links.has(seq) && sha256(this.links.get(seq)) === link.id)
+        if (fresh.length === 0 && this.links.has(seq) && sha256(this.links.get(seq)) === link.id) {
           continue;
+        }
         checkNext(state, link);
         state = advance(state, link);
         fresh.push(link);
@@ -78,8 +80,9 @@ class FakeChain {
 
   trim() {
     const { firstKept, rotatedAt } = this.state;
-    for (const seq of this.links.keys())
+    for (const seq of this.links.keys()) {
       if (seq < firstKept && seq !== rotatedAt) this.links.delete(seq);
+    }
   }
 }
 
@@ -236,8 +239,13 @@ export class FakeNode {
         : "event: resync\ndata:\n\n";
       response.write(this.#through("event", text, seq));
     };
-    for (let seq = Number(request.headers["last-event-id"] ?? 0) + 1; seq <= chain.state.seq; seq++)
+    for (
+      let seq = Number(request.headers["last-event-id"] ?? 0) + 1;
+      seq <= chain.state.seq;
+      seq++
+    ) {
       send(seq);
+    }
     chain.followers.add(send);
     response.on("close", () => chain.followers.delete(send));
   }

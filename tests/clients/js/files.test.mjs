@@ -66,7 +66,7 @@ test("Files.AFileIsTheSameAfterwards", async (t) => {
   const blob = new Blob([bytes], { type: "image/png" });
   const progress = [];
   const put = await cairn.files.put(blob, { name: "ü.png", onProgress: (p) => progress.push(p) });
-  assert.equal(put.blocks, 4);
+  assert.deepEqual(put.ids.length, 4);
   assert.equal(progress.length, 4);
   assert.deepEqual(progress.at(-1), { bytes: bytes.length, totalBytes: bytes.length, blocks: 4 });
   const file = await cairn.files.open(put);
@@ -110,7 +110,7 @@ test("Files.TreesOfEveryDepthReadAnyRange", async () => {
     const secret = randomBytesOf(random, 32);
     const source = round % 2 ? bytes : streamOf(bytes, random);
     const put = await write(blocks, source, { chunkBytes, secret, name: "n", type: "t/t" });
-    assert.equal(put.blocks, blocks.held.size);
+    assert.equal(put.ids.length, blocks.held.size);
     assert.ok(blocks.most <= 3);
     const file = await StoredFile.open(blocks, kOwnThread, put, 3);
     assert.deepEqual(await file.bytes(), bytes);
@@ -185,7 +185,7 @@ test("Files.NodeThatTakesSmallerBlocksGetsSmallerBlocks", async (t) => {
   assert.ok([...node.blocks.values()].every(({ length }) => length <= node.blockLimit));
   node.requests.length = 0;
   await cairn.files.put(bytes);
-  assert.equal(node.requests.length, put.blocks, "it is known from then on");
+  assert.equal(node.requests.length, put.ids.length, "it is known from then on");
   node.blockLimit = 1024;
   assert.equal(
     (await failureOf(clientOf(node).files.put(streamOf(bytes, seeded(1))))).code,

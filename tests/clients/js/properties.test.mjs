@@ -10,7 +10,8 @@ import { openBox, sealBox } from "../../../clients/js/dist/formats/box.js";
 import { formatCapability, parseCapability } from "../../../clients/js/dist/formats/capability.js";
 import { checkNext } from "../../../clients/js/dist/formats/chain_state.js";
 import { PublicKey, signerOf } from "../../../clients/js/dist/formats/ed25519.js";
-import { idBytes, parseId, toCid } from "../../../clients/js/dist/formats/ids.js";
+import { parseId, toCid } from "../../../clients/js/dist/formats/cid.js";
+import { idBytes } from "../../../clients/js/dist/formats/ids.js";
 import { kLinkTypes, Link, makeLink } from "../../../clients/js/dist/formats/link.js";
 import { parseManifest } from "../../../clients/js/dist/formats/manifest.js";
 import { encodeManifest } from "../../../clients/js/dist/formats/manifest_writer.js";
@@ -194,8 +195,9 @@ test("Frames.AreReadHoweverTheyAreCut", () =>
     all.line.stop();
     const answer = answerOf(body, random);
     const reader = new FrameReader(answer);
-    for (const frame of frames)
+    for (const frame of frames) {
       assert.deepEqual(await reader.takeAll(await reader.takeLength()), frame);
+    }
     assert.equal(await reader.takeLength(), undefined);
     answer.line.stop();
     if (body.length === 0) return;

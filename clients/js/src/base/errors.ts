@@ -73,6 +73,8 @@ export interface Problem {
   readonly detail: string;
   /** What a person can do about it, or "". */
   readonly hint: string;
+  /** When to come back, in ms, where the node says it. */
+  readonly retryAfterMs?: number | undefined;
   /** Members beyond those of RFC 9457 and `hint`, unchecked. */
   readonly more: Readonly<Record<string, unknown>>;
 }

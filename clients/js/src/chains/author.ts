@@ -1,6 +1,6 @@
 // Writes links in the name of one writer, or of the admin.
 
-import { toHex, equal, type Bytes } from "../base/bytes.js";
+import { equal, type Bytes } from "../base/bytes.js";
 import { LinkRefused } from "../base/errors.js";
 import type { ChainState } from "../formats/chain_state.js";
 import type { Signer } from "../formats/ed25519.js";
@@ -68,12 +68,14 @@ export class Author {
   }
 
   #signer(head: ChainState, type: LinkType): { writer: number; signer: Signer } {
-    const isAdmin = this.#admin && equal(this.#admin.publicKey, head.admin);
-    const own = this.#writer && toHex(this.#writer.publicKey);
-    const writer = head.access.writers.findIndex((key) => toHex(key) === own);
-    const mayWrite = type === "data" || type === "checkpoint";
-    if (mayWrite && writer >= 0) return { writer, signer: this.#writer! };
-    if (type !== "data" && isAdmin) return { writer: kAdminWriter, signer: this.#admin! };
+    const signer = this.#writer;
+    if (signer && (type === "data" || type === "checkpoint")) {
+      const writer = head.access.writers.findIndex((key) => equal(key, signer.publicKey));
+      if (writer >= 0) return { writer, signer };
+    }
+    if (this.#admin && type !== "data" && equal(this.#admin.publicKey, head.admin)) {
+      return { writer: kAdminWriter, signer: this.#admin };
+    }
     throw new LinkRefused("denied", "The chain names no key of ours that may write this.");
   }
 }

@@ -10,12 +10,11 @@ import type { Reading } from "../node/chain_routes.js";
 import type { Transport } from "../node/transport.js";
 import type { Draft } from "./author.js";
 import { isGrants } from "./control.js";
-import type { RotateOptions } from "./rotation.js";
 import type { Followed } from "./follow.js";
-
 import type { EpochKeys, Keyring } from "./keyring.js";
 import type { ChainLog } from "./log.js";
 import type { Outbox } from "./outbox.js";
+import type { RotateOptions } from "./rotation.js";
 import type { Appended, Sender } from "./sender.js";
 
 /** What one link says. */
@@ -113,7 +112,8 @@ export class Chain {
    * Appends an entry. Where others append at the same time, it comes after theirs.
    *
    * Without an outbox, Unreachable leaves it open whether the entry arrived. With one, the entry is
-   * kept and sent later, and arrives once.
+   * kept and sent later, and arrives once. (On a chain that was rotated, a first append in a visit
+   * needs the node: the new read secret is not kept on the client.)
    * @param payload at most 65,520 bytes; sealed before it leaves
    * @throws Refused: `refs-missing`, `denied`, `full`, `too-large`; LinkRefused `denied` where this
    *   capability may not write; NoKey; as {@link sync}
@@ -225,8 +225,9 @@ export class Chain {
 }
 
 function mine(payload: Uint8Array): Uint8Array {
-  if (payload.length > kMaxPayloadBytes)
+  if (payload.length > kMaxPayloadBytes) {
     throw new RangeError("A payload has at most 65,520 bytes.");
+  }
   if (isGrants(payload)) throw new RangeError("The payload begins as a grant does.");
   return payload.slice();
 }

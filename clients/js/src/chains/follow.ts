@@ -88,8 +88,9 @@ function checked(
   verifier: Verifier,
   vouched: Vouched | undefined,
 ): Promise<boolean> {
-  if (vouched?.has(link.fields.seq))
+  if (vouched?.has(link.fields.seq)) {
     return Promise.resolve(vouched.get(link.fields.seq) === link.id);
+  }
   const key = signerOfNext(state, link);
   return verifier.verify(key, link.signedMessage, link.signature);
 }

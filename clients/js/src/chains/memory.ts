@@ -1,13 +1,12 @@
 // What a client remembers of a chain from visit to visit: the state after the newest link that it
 // has checked, and that link, which is the evidence when the node comes with another one.
 
-import { fromBase64Url, toBase64Url } from "../base/bytes.js";
+import { concat, fromBase64Url, toBase64Url } from "../base/bytes.js";
 import { FormatError } from "../base/errors.js";
 import { advance, stateOf, type ChainState } from "../formats/chain_state.js";
 import { chainIdOf, type ChainId } from "../formats/ids.js";
 import { Link } from "../formats/link.js";
-import { parseAccess, parseManifest, accessBytes } from "../formats/manifest.js";
-import { concat } from "../base/bytes.js";
+import { accessBytes, parseAccess, parseManifest } from "../formats/manifest.js";
 import type { KeyValueStore } from "../keep/key_value.js";
 
 export interface Remembered {
@@ -70,10 +69,12 @@ function decode(text: string, chain: ChainId): Remembered {
   const { seq, head, epoch, firstKept, rotatedAt, removed } = value;
   const genesis = stateOf(parseManifest(manifest), chain);
   const numbers = [seq, epoch, firstKept, rotatedAt];
-  if (value.version !== kVersion || chainIdOf(manifest) !== chain || !access)
+  if (value.version !== kVersion || chainIdOf(manifest) !== chain || !access) {
     throw new Error("kind");
-  if (!numbers.every(Number.isSafeInteger) || typeof removed !== "boolean")
+  }
+  if (!numbers.every(Number.isSafeInteger) || typeof removed !== "boolean") {
     throw new Error("shape");
+  }
   const state = { ...genesis, access, seq, head, epoch, firstKept, rotatedAt, removed };
   const newest = link ? advance(genesis, Link.parse(link)) : genesis;
   if (newest.seq !== seq || newest.head !== head) throw new Error("head");

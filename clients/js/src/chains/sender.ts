@@ -7,9 +7,9 @@ import type { LinkId } from "../formats/ids.js";
 import type { Link } from "../formats/link.js";
 import { kMaxLinksPerCall, type ChainRoutes } from "../node/chain_routes.js";
 import type { Author, Draft } from "./author.js";
+import { broken } from "./follow.js";
 import type { ChainLog } from "./log.js";
 import type { Outbox } from "./outbox.js";
-import { broken } from "./follow.js";
 
 /** Races that may be lost in a row; then somebody writes faster than this client reads. */
 const kMaxRaces = 32;
@@ -151,8 +151,9 @@ export class Sender {
   ): Promise<void> {
     let there: Link | undefined;
     for await (const { link } of this.#log.walk(seq, signal)) there ??= link;
-    if (there?.id !== head)
+    if (there?.id !== head) {
       throw broken(chain, seq, "The node acknowledged another link.", there?.raw);
+    }
   }
 
   /** After a lost race: reads what was first. */

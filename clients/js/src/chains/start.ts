@@ -91,8 +91,9 @@ async function vouchedUntil(
     if (raws.length === 0) throw broken(start.chain, seq, "Links are missing.");
     for (const raw of raws) {
       const link = mustBe(raw, start.chain, seq);
-      if (link.fields.prev !== prev)
+      if (link.fields.prev !== prev) {
         throw broken(start.chain, seq, "It stands on another link.", raw);
+      }
       ids.set(seq, link.id);
       if (seq === rotatedAt) await mustBeRotate(link, start, verifier);
       prev = link.id;

@@ -54,8 +54,9 @@ function wrong(): FormatError {
 
 function readIds(raw: Uint8Array): BlockId[] {
   const ids: BlockId[] = [];
-  for (let at = 0; at < raw.length; at += kIdBytes)
+  for (let at = 0; at < raw.length; at += kIdBytes) {
     ids.push(toHex(raw.subarray(at, at + kIdBytes)));
+  }
   return ids;
 }
 

@@ -1,8 +1,9 @@
 // Stores a file: cut, seal, put; several chunks at once, and the index as it grows, so that a file
-// of any size needs the memory of a few chunks.
+// of any size needs the memory of a few chunks, and of its blocks' ids.
+
+import { blake2b } from "@noble/hashes/blake2.js";
 
 import { concat, u32, type Bytes } from "../base/bytes.js";
-import { blake2b } from "@noble/hashes/blake2.js";
 import type { BlockId } from "../formats/ids.js";
 import { blockKeyOf, deriveKey } from "../formats/keys.js";
 import { kSaltBytes } from "../formats/seal.js";
@@ -31,8 +32,8 @@ export interface WrittenFile {
   /** Of the root of the index. */
   readonly id: BlockId;
   readonly size: number;
-  /** Data blocks, and the blocks of the index. */
-  readonly blocks: number;
+  /** All of its blocks, the root last: what a link must refer to that keeps the file alive. */
+  readonly ids: readonly BlockId[];
   readonly storedBytes: number;
 }
 
@@ -44,6 +45,7 @@ export class FileWriter {
   readonly #saltKey: Bytes;
   /** Ids that are not in a node yet: of data blocks, of nodes of level 1, … */
   readonly #open: BlockId[][] = [[]];
+  readonly #ids: BlockId[] = [];
   /** Blocks of each level so far, which is where the next stands. */
   readonly #counts: number[] = [];
   #storedBytes = 0;
@@ -71,14 +73,14 @@ export class FileWriter {
     const { depth, ids } = await this.#close(rootRoom({ name, type, chunkBytes }));
     const root = encodeRoot({ name, type, size, chunkBytes, depth, ids });
     const id = await this.#store(depth + 1, root, signal);
-    const blocks = this.#counts.reduce((sum, count) => sum + count, 0);
-    return { id, size, blocks, storedBytes: this.#storedBytes };
+    return { id, size, ids: [...this.#ids, id], storedBytes: this.#storedBytes };
   }
 
   async #add(level: number, id: BlockId): Promise<void> {
     const ids = (this.#open[level] ??= []);
     if (ids.length >= fanoutOf(this.#job.chunkBytes)) await this.#closeNode(level);
     this.#open[level]!.push(id);
+    this.#ids.push(id);
   }
 
   async #closeNode(level: number): Promise<void> {

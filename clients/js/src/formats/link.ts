@@ -188,8 +188,9 @@ export function makeLink(
 ): Bytes {
   const named = access ? accessBytes(access) : refs.map(idBytes);
   if (named.length > kMaxLinkRefs) throw new RangeError("A link has at most 1,024 refs.");
-  if (payload.length > kMaxPayloadBytes)
+  if (payload.length > kMaxPayloadBytes) {
     throw new RangeError("A payload has at most 65,520 bytes.");
+  }
   const refsEnd = kHeaderBytes + named.length * kIdBytes;
   const signedEnd = refsEnd + payload.length + kTagBytes;
   const raw = new Uint8Array(signedEnd + kSignatureBytes);

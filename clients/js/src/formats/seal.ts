@@ -110,11 +110,13 @@ export function sealBlock(
   options: SealOptions = {},
 ): Bytes {
   const { padded = true, salt = randomBytes(kSaltBytes) } = options;
-  if (salt.length !== kSaltBytes || key.length !== 32)
+  if (salt.length !== kSaltBytes || key.length !== 32) {
     throw new RangeError("A key has 32 bytes, a salt 24.");
+  }
   const textBytes = padded ? padmeLength(plaintext.length + 1) : plaintext.length;
-  if (textBytes + kSealOverheadBytes > kMaxBlockBytes)
+  if (textBytes + kSealOverheadBytes > kMaxBlockBytes) {
     throw new RangeError("A block has at most 16 MiB.");
+  }
   const block = new Uint8Array(textBytes + kSealOverheadBytes);
   block.set(kStart);
   block[kFlagsAt] = padded ? kPadded : 0;
@@ -137,8 +139,9 @@ export function sealBlock(
 export function openBlock(block: Uint8Array, key: Uint8Array): Bytes {
   if (block.length < kSealOverheadBytes || block.length > kMaxBlockBytes) throw new NotOpened();
   const flags = block[kFlagsAt]!;
-  if (kStart.some((byte, i) => block[i] !== byte) || (flags & ~kPadded) !== 0)
+  if (kStart.some((byte, i) => block[i] !== byte) || (flags & ~kPadded) !== 0) {
     throw new NotOpened();
+  }
   const text = openSealed(
     key,
     block.subarray(0, kCommitAt),

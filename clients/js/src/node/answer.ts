@@ -5,6 +5,8 @@ import { BadAnswer, Refused, Unreachable, type Problem } from "../base/errors.js
 
 import { Stopper } from "../base/stopper.js";
 
+import { parseRetryAfter } from "./wait.js";
+
 /** Longer JSON than any call's. */
 const kMaxJsonBytes = 64 * 1024 * 1024;
 
@@ -98,6 +100,7 @@ export class Answer {
       title: text(title) || this.response.statusText,
       detail: text(detail),
       hint: text(hint),
+      retryAfterMs: parseRetryAfter(this.response.headers.get("Retry-After"), Date.now()),
       more,
     };
     return new Refused(problem);

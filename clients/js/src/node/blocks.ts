@@ -2,7 +2,7 @@
 
 import type { Bytes } from "../base/bytes.js";
 import { Refused, WrongBytes } from "../base/errors.js";
-import { blockIdOf, parseId, type BlockId } from "../formats/ids.js";
+import { blockIdOf, checkId, type BlockId } from "../formats/ids.js";
 import { kMaxBlockBytes } from "../formats/seal.js";
 import type { BlockCache } from "../keep/block_cache.js";
 import type { Transport } from "./transport.js";
@@ -23,7 +23,7 @@ export interface HeldBlock {
   readonly source: string;
 }
 
-/** Wherever an id is taken, both of its spellings are; what is given back is hexadecimal. */
+/** Ids are hexadecimal here; `parseId` reads the other spelling. */
 export class Blocks {
   /** @internal */
   readonly transport: Transport;
@@ -50,8 +50,8 @@ export class Blocks {
   /**
    * @throws FormatError for a wrong id, Refused (`not-held`), Unreachable, WrongBytes
    */
-  async get(id: string, { signal }: CallOptions = {}): Promise<HeldBlock> {
-    const wanted = parseId(id);
+  async get(id: BlockId, { signal }: CallOptions = {}): Promise<HeldBlock> {
+    const wanted = checkId(id);
     const cached = await this.#cache?.get(wanted);
     if (cached) return { id: wanted, bytes: cached, source: "cache" };
     const block = await this.transport.call(`/blocks/${wanted}`, { signal }, async (answer) => {
@@ -63,10 +63,10 @@ export class Blocks {
   }
 
   /** The size in bytes of a block that the node holds, or `undefined`. @throws Refused, Unreachable */
-  async head(id: string, { signal }: CallOptions = {}): Promise<number | undefined> {
+  async head(id: BlockId, { signal }: CallOptions = {}): Promise<number | undefined> {
     const request = { method: "HEAD", signal } as const;
     try {
-      return await this.transport.call(`/blocks/${parseId(id)}`, request, async (answer) => {
+      return await this.transport.call(`/blocks/${checkId(id)}`, request, async (answer) => {
         const size = Number(answer.response.headers.get("Content-Length") ?? NaN);
         if (!Number.isSafeInteger(size)) throw answer.bad("no Content-Length");
         return size;
@@ -78,8 +78,8 @@ export class Blocks {
   }
 
   /** Those of the ids that the node does not hold; any number may be asked. */
-  async missing(ids: Iterable<string>, { signal }: CallOptions = {}): Promise<Set<BlockId>> {
-    const wanted = [...ids].map(parseId);
+  async missing(ids: Iterable<BlockId>, { signal }: CallOptions = {}): Promise<Set<BlockId>> {
+    const wanted = [...ids].map(checkId);
     const missing = new Set<BlockId>();
     for (let at = 0; at < wanted.length; at += kMaxIdsAtOnce) {
       const asked = wanted.slice(at, at + kMaxIdsAtOnce);
@@ -92,8 +92,9 @@ export class Blocks {
       const named = await this.transport.call("/blocks/missing", request, async (answer) => {
         const { missing: list } = await answer.json();
         const known = new Set<unknown>(asked);
-        if (!Array.isArray(list) || !list.every((id) => known.has(id)))
+        if (!Array.isArray(list) || !list.every((id) => known.has(id))) {
           throw answer.bad("no list of what is missing");
+        }
         return list as BlockId[];
       });
       for (const id of named) missing.add(id);

@@ -3,7 +3,7 @@
 
 import { toBase64Url, type Bytes } from "../base/bytes.js";
 import { type BadAnswer, type Refused, WrongBytes } from "../base/errors.js";
-import { chainIdOf, parseId, type BlockId, type ChainId, type LinkId } from "../formats/ids.js";
+import { chainIdOf, checkId, type BlockId, type ChainId, type LinkId } from "../formats/ids.js";
 import { kMaxLinkBytes } from "../formats/link.js";
 import type { Answer } from "./answer.js";
 import { encodeFrames, readFrames } from "./frames.js";
@@ -126,7 +126,7 @@ function number(value: Record<string, unknown>, name: string, answer: Answer): n
 
 function id(value: Record<string, unknown>, name: string, answer: Answer): string {
   try {
-    return parseId(String(value[name]));
+    return checkId(String(value[name]));
   } catch {
     throw missing(name, answer);
   }

@@ -2,7 +2,7 @@
 
 import { toHex, type Bytes } from "../base/bytes.js";
 import { Refused } from "../base/errors.js";
-import { blockIdOf, kIdBytes, parseId, type BlockId } from "../formats/ids.js";
+import { blockIdOf, kIdBytes, checkId, type BlockId } from "../formats/ids.js";
 import { kMaxBlockBytes } from "../formats/seal.js";
 import type { Answer } from "./answer.js";
 import { checkBlock, type Blocks, type CallOptions } from "./blocks.js";
@@ -55,10 +55,10 @@ export async function putBlocks(
  */
 export async function* getBlocks(
   blocks: Blocks,
-  ids: Iterable<string>,
+  ids: Iterable<BlockId>,
   { signal }: CallOptions = {},
 ): AsyncGenerator<FetchedBlock, void, undefined> {
-  const wanted = [...ids].map(parseId);
+  const wanted = [...ids].map(checkId);
   for (let at = 0; at < wanted.length; at += kMaxAtOnce) {
     const asked = wanted.slice(at, at + kMaxAtOnce);
     const request = {
@@ -92,8 +92,9 @@ async function readFetched(
 
 async function checkResults(answer: Answer, ids: readonly BlockId[]): Promise<void> {
   const { results } = await answer.json();
-  if (!Array.isArray(results) || results.length !== ids.length)
+  if (!Array.isArray(results) || results.length !== ids.length) {
     throw answer.bad("no result for each frame");
+  }
   results.forEach((result: Record<string, unknown> | null, i) => {
     const status = Number(result?.["status"]);
     if (status === 200 || status === 201) {

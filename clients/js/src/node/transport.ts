@@ -4,7 +4,7 @@
 
 import { Refused, Unreachable } from "../base/errors.js";
 import { Answer, Lifeline } from "./answer.js";
-import { backOffMs, parseRetryAfter, pause } from "./wait.js";
+import { backOffMs, pause } from "./wait.js";
 
 /** A pause before the next attempt: the node asked for it, or could not be reached. */
 export interface Waiting {
@@ -68,20 +68,11 @@ export class Transport {
    */
   async call<T>(path: string, request: Request, read: (answer: Answer) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      let asked: number | undefined;
       try {
-        return await this.#attempt(path, request, read, (field) => {
-          asked = parseRetryAfter(field, Date.now());
-        });
+        return await this.#attempt(path, request, read);
       } catch (error) {
-        if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
-        const lost = error instanceof Unreachable;
-        const again =
-          lost || error.code === "busy" || (error.code === "full" && asked !== undefined);
-        const ms = asked ?? backOffMs(attempt);
-        const attempts = lost ? Math.ceil(this.#attempts / 2) : this.#attempts;
-        if (!again || attempt >= attempts || ms > this.#maxWaitMs) throw error;
-        this.#onWait({ error, ms });
+        const ms = this.#pauseAfter(error, attempt);
+        if (ms === undefined) throw error;
         await pause(ms, request.signal);
       }
     }
@@ -106,16 +97,27 @@ export class Transport {
     path: string,
     request: Request,
     read: (answer: Answer) => Promise<T>,
-    onRetryAfter: (field: string | null) => void,
   ): Promise<T> {
     const answer = await this.#send(path, request);
     try {
-      if (answer.response.ok) return await read(answer);
-      onRetryAfter(answer.response.headers.get("Retry-After"));
-      throw await answer.refusal();
+      if (!answer.response.ok) throw await answer.refusal();
+      return await read(answer);
     } finally {
       answer.line.stop();
     }
+  }
+
+  /** How long to wait before the next attempt, in ms; `undefined` where there is none. */
+  #pauseAfter(error: unknown, attempt: number): number | undefined {
+    const lost = error instanceof Unreachable;
+    if (!lost && !(error instanceof Refused)) return undefined;
+    const asked = lost ? undefined : error.problem.retryAfterMs;
+    const again = lost || error.code === "busy" || (error.code === "full" && asked !== undefined);
+    const attempts = lost ? Math.ceil(this.#attempts / 2) : this.#attempts;
+    const ms = asked ?? backOffMs(attempt);
+    if (!again || attempt >= attempts || ms > this.#maxWaitMs) return undefined;
+    this.#onWait({ error, ms });
+    return ms;
   }
 
   async #send(path: string, request: Request): Promise<Answer> {
