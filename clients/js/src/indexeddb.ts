@@ -1,6 +1,6 @@
-// What outlasts the page in a browser: blocks, heads and the outbox in IndexedDB. A part of its own:
-// import it from "@cairn/client/indexeddb". Private modes and full disks make its calls fail; the
-// block cache then is as good as empty, while heads and outbox pass the failure on.
+// What outlasts the page in a browser: blocks, heads and the outbox in IndexedDB. A part of its
+// own: import it from "@cairn/client/indexeddb". Private modes and full disks make its calls fail;
+// the block cache then is as good as empty, while heads and outbox pass the failure on.
 
 import type { Bytes } from "./base/bytes.js";
 import type { BlockId } from "./formats/ids.js";
@@ -89,7 +89,9 @@ export class IndexedDbStore implements KeyValueStore {
   }
 }
 
-/** Blocks up to a budget, `new Cairn({ cache: shelf })`; what was not used for longest goes first. */
+/**
+ * Blocks up to a budget, `new Cairn({ cache: shelf })`; what was not used for longest goes first.
+ */
 export class IndexedDbShelf implements BlockShelf {
   readonly #database: Database;
   readonly #budgetBytes: number;

@@ -9,7 +9,8 @@ import {
   readerKeyOf,
   signerOf,
 } from "../../../clients/js/dist/index.js";
-import { clientOf, failureOf, nodeFor, payloadsOf, text, utf8 } from "./support.mjs";
+import { FakeNode } from "./fake_node.mjs";
+import { clientOf, failureOf, hurry, nodeFor, payloadsOf, text, utf8 } from "./support.mjs";
 
 test("Chain.WhatIsAppendedIsReadByWhoeverHasTheLink", async (t) => {
   const { node, cairn } = await nodeFor(t);
@@ -254,6 +255,7 @@ test("Subscribe.EntriesComeAsTheyAreAppended", async (t) => {
 });
 
 test("Subscribe.GoesOnAfterTheNodeWasAwayAndAfterAResync", async (t) => {
+  hurry(t);
   const { node, cairn } = await nodeFor(t);
   const { chain } = await cairn.chains.create();
   const reader = await clientOf(node, { attempts: 2 }).chains.open(await chain.share());
@@ -279,9 +281,9 @@ test("Heads.ARememberedChainOpensOffline", async (t) => {
   await chain.append(utf8("a"));
   const first = await clientOf(node, { heads }).chains.open(capability);
   await first.sync();
-  const offline = await clientOf({ url: "http://127.0.0.1:9" }, { heads, attempts: 1 }).chains.open(
-    capability,
-  );
+  const gone = await FakeNode.start();
+  await gone.stop();
+  const offline = await clientOf(gone, { heads, attempts: 1 }).chains.open(capability);
   assert.equal(offline.head.seq, 1);
   assert.equal((await failureOf(offline.sync())).code, "unreachable");
 });

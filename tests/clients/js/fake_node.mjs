@@ -1,5 +1,5 @@
-// A node in this process: the block and chain routes of docs/formats.md and the HTTP design, held to
-// with the SDK's own ChainState. `mangle` makes it lie; `refuse` makes it busy or gone.
+// A node in this process: the block and chain routes of docs/formats.md and the HTTP design, held
+// to with the SDK's own ChainState. `mangle` makes it lie; `refuse` makes it busy or gone.
 
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -89,7 +89,9 @@ class FakeChain {
 export class FakeNode {
   blocks = new Map();
   chains = new Map();
-  /** Answers of these kinds go through these functions: head, links, block, manifest, fetch, event. */
+  /**
+   * Answers of these kinds go through these functions: head, links, block, manifest, fetch, event.
+   */
   mangle = {};
   /** Called with (method, path); may return a Problem or throw "cut". */
   refuse = () => undefined;

@@ -6,9 +6,23 @@ import test from "node:test";
 import { getBlocks, putBlocks } from "../../../clients/js/dist/index.js";
 import { parseRetryAfter } from "../../../clients/js/dist/node/wait.js";
 import { FakeNode } from "./fake_node.mjs";
-import { clientOf, failureOf, nodeFor, randomBytesOf, seeded, text, utf8 } from "./support.mjs";
+import {
+  clientOf,
+  failureOf,
+  hurry,
+  nodeFor,
+  randomBytesOf,
+  seeded,
+  text,
+  utf8,
+} from "./support.mjs";
 
 const kId = "ab".repeat(32);
+
+/** What fetch does while a node is silent. */
+function untilAborted(signal) {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+}
 
 /** Refuses the first `times` calls. */
 function refuseFirst(node, times, problem) {
@@ -97,6 +111,7 @@ test("Retry.BusyNodeIsAskedAgainWhenItSaysSo", async (t) => {
 });
 
 test("Retry.WithoutRetryAfterItBacksOffAndEnds", async (t) => {
+  hurry(t);
   const waits = [];
   const { node, cairn } = await nodeFor(t, { attempts: 3, onWait: ({ ms }) => waits.push(ms) });
   node.refuse = () => FakeNode.busy(429);
@@ -123,6 +138,7 @@ test("Retry.LongerThanAllowedIsNotWaitedFor", async (t) => {
 });
 
 test("Retry.CutConnectionIsTriedAgain", async (t) => {
+  hurry(t);
   const { node, cairn } = await nodeFor(t);
   refuseFirst(node, 1, "cut");
   await cairn.blocks.put(utf8("block"));
@@ -163,28 +179,49 @@ test("Abort.EndsTheCallWithItsReason", async (t) => {
   assert.equal(node.requests.length, 0);
   const during = new AbortController();
   node.refuse = () => FakeNode.busy(503, { "Retry-After": "20" });
-  setTimeout(() => during.abort(reason), 20);
-  assert.equal(
-    await failureOf(cairn.blocks.get(kId, { signal: during.signal })),
-    reason,
-    "in a pause",
-  );
+  const waiting = clientOf(node, { onWait: () => queueMicrotask(() => during.abort(reason)) });
+  const paused = waiting.blocks.get(kId, { signal: during.signal });
+  assert.equal(await failureOf(paused), reason, "in a pause");
   const asking = new AbortController();
-  const fetch = (_, { signal }) =>
-    new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-  setTimeout(() => asking.abort(reason), 20);
-  const hanging = clientOf(node, { fetch });
-  assert.equal(
-    await failureOf(hanging.blocks.get(kId, { signal: asking.signal })),
-    reason,
-    "in a request",
-  );
+  const hanging = clientOf(node, {
+    fetch: (_, { signal }) => {
+      queueMicrotask(() => asking.abort(reason));
+      return untilAborted(signal);
+    },
+  });
+  const asked = hanging.blocks.get(kId, { signal: asking.signal });
+  assert.equal(await failureOf(asked), reason, "in a request");
+});
+
+test("Transport.LeavesNoTimeLimitBehind", async (t) => {
+  const { node } = await nodeFor(t);
+  const timeoutMs = 54_321;
+  const running = new Set();
+  const { setTimeout, clearTimeout } = globalThis;
+  t.mock.method(globalThis, "setTimeout", (call, ms, ...rest) => {
+    const timer = setTimeout(call, ms, ...rest);
+    if (ms === timeoutMs) running.add(timer);
+    return timer;
+  });
+  t.mock.method(globalThis, "clearTimeout", (timer) => {
+    running.delete(timer);
+    clearTimeout(timer);
+  });
+  const cairn = clientOf(node, { timeoutMs, attempts: 1 });
+  const put = await cairn.files.put(new Uint8Array(3_000_000));
+  await (await cairn.files.open(put)).bytes();
+  await failureOf(cairn.blocks.get(kId));
+  const stop = new AbortController();
+  node.refuse = () => (stop.abort(), undefined);
+  await failureOf(cairn.blocks.get(kId, { signal: stop.signal }));
+  node.refuse = () => "cut";
+  await failureOf(cairn.blocks.get(kId));
+  assert.equal(running.size, 0);
 });
 
 test("Timeout.NodeThatFallsSilentIsGivenUpOn", async (t) => {
   const { node } = await nodeFor(t);
-  const fetch = (_, { signal }) =>
-    new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  const fetch = (_, { signal }) => untilAborted(signal);
   const error = await failureOf(
     clientOf(node, { fetch, timeoutMs: 20, attempts: 1 }).blocks.get(kId),
   );

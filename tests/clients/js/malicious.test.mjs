@@ -146,7 +146,9 @@ test("Head.OfAChainThatIsSaidNotToExistAnyMoreIsARollback", async (t) => {
   assert.equal((await failureOf(reader.sync())).code, "rollback");
 });
 
-/** Two histories, both signed by the writer (from two devices): the node shows each to one client. */
+/**
+ * Two histories, both signed by the writer (from two devices): the node shows each to one client.
+ */
 async function forked(t) {
   const { node, chain, held, capability, open } = await chainOf(t, 2);
   const base = forkOf(held);

@@ -14,7 +14,7 @@ async function writerOf(t) {
   const stores = { heads: new MemoryStore(), outbox: new MemoryStore() };
   /** Each is a new visit of the same device. */
   const visit = () => clientOf(node, { ...stores, attempts: 1 }).chains.open(capability);
-  const other = await clientOf(node).chains.open(capability);
+  const other = await clientOf(node, { attempts: 1 }).chains.open(capability);
   return { node, visit, other, capability, stores };
 }
 

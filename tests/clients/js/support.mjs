@@ -14,6 +14,14 @@ export function clientOf(node, options = {}) {
   return new Cairn({ url: node.url, ...options });
 }
 
+/** Pauses between attempts (200 ms to 3 s) take no time in this test. */
+export function hurry(t) {
+  const { setTimeout } = globalThis;
+  t.mock.method(globalThis, "setTimeout", (call, ms, ...rest) =>
+    setTimeout(call, ms >= 200 && ms <= 3000 ? 0 : ms, ...rest),
+  );
+}
+
 /** mulberry32: the same sequence for the same seed. Numbers in [0, 1). */
 export function seeded(seed) {
   let state = seed >>> 0;

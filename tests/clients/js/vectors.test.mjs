@@ -1,5 +1,6 @@
 // Every golden vector of tests/vectors, against the SDK. What the C++ reads this reads to the same
-// values, and what it refuses this refuses. (The placement numbers of ids.json are the node's alone.)
+// values, and what it refuses this refuses. (The placement numbers of ids.json are the node's
+// alone.)
 
 import assert from "node:assert/strict";
 import { webcrypto } from "node:crypto";

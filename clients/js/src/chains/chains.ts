@@ -68,9 +68,9 @@ export class Chains {
   }
 
   /**
-   * Opens a chain with a capability string. Nothing is checked against the node yet but the manifest,
-   * and not even that for a chain that is remembered: it opens while offline. Open a chain once: two
-   * that write from one outbox would write twice.
+   * Opens a chain with a capability string. Nothing is checked against the node yet but the
+   * manifest, and not even that for a chain that is remembered: it opens while offline. Open a
+   * chain once: two that write from one outbox would write twice.
    * @throws FormatError for what is no capability, WrongBytes, Refused (`not-held`), Unreachable
    */
   async open(capability: string, options: OpenOptions = {}): Promise<Chain> {

@@ -1,5 +1,5 @@
-// What tells the SDK's own apart: payloads that are not the application's (FORMATS.md, "Grants"), and
-// an access that is not known.
+// What tells the SDK's own apart: payloads that are not the application's (FORMATS.md, "Grants"),
+// and an access that is not known.
 
 import { equal, utf8, type Bytes } from "../base/bytes.js";
 import { deriveKey } from "../formats/keys.js";

@@ -1,5 +1,5 @@
-// Checks a run of links against a state: all signatures at once, verdicts in order. Pure but for the
-// verifier.
+// Checks a run of links against a state: all signatures at once, verdicts in order. Pure but for
+// the verifier.
 
 import { BrokenChain, LinkRefused } from "../base/errors.js";
 import { advance, notSigned, signerOfNext, type ChainState } from "../formats/chain_state.js";

@@ -1,6 +1,6 @@
 // The read secrets of a chain's epochs, as far as this reader has them: the one of its capability,
-// those that were granted to it, and from each of them, by the rotate links' payloads, those before.
-// A secret counts for an epoch only when it is the one that the chain names.
+// those that were granted to it, and from each of them, by the rotate links' payloads, those
+// before. A secret counts for an epoch only when it is the one that the chain names.
 
 import { equal, isZero, toHex, type Bytes } from "../base/bytes.js";
 import { NoKey, NotOpened, WrongKeys } from "../base/errors.js";
@@ -81,7 +81,9 @@ export class Keyring {
     return keys;
   }
 
-  /** Why an epoch cannot be opened: NoKey, or WrongKeys where the capability's secret is of none. */
+  /**
+   * Why an epoch cannot be opened: NoKey, or WrongKeys where the capability's secret is of none.
+   */
   async whyNot(epoch: number): Promise<NoKey | WrongKeys> {
     const entry = this.#epochs.get(epoch);
     const placed = [...this.#epochs.values()].some(({ keys }) => keys === this.#given);

@@ -84,8 +84,8 @@ export class ChainLog {
   }
 
   /**
-   * Links from a seq on (or from the checkpoint that dropped it) up to the node's present head, each
-   * checked before it is given.
+   * Links from a seq on (or from the checkpoint that dropped it) up to the node's present head,
+   * each checked before it is given.
    * @throws Rollback, Fork, BrokenChain with the evidence; Refused, Unreachable
    */
   async *walk(from: number, signal?: AbortSignal): AsyncGenerator<Followed, void, undefined> {
@@ -187,8 +187,11 @@ export class ChainLog {
     for (const listener of this.#listeners) await listener(links);
     // Until the rotate link that vouches for them, who may write is not known.
     if (this.#vouched.has(state.seq + 1)) return;
+    const last = this.#trusted.seq;
+    // One anchor a page is enough: the links in between hang together.
+    if (state.seq > last && pageOf(state.seq) === pageOf(last)) this.#anchors.delete(last);
     this.#anchors.set(state.seq, state);
-    if (state.seq <= this.#trusted.seq) return;
+    if (state.seq <= last) return;
     this.#trusted = state;
     this.#newest = links.at(-1)!.link.raw;
     await this.#parts.memory.save({ manifest: this.#manifest, state, link: this.#newest });
@@ -225,6 +228,10 @@ export class ChainLog {
     const theirs = { seq, link: link.id, bytes: link.raw };
     return new Fork(`There are two links at seq ${seq}.`, { chain, ours, theirs });
   }
+}
+
+function pageOf(seq: number): number {
+  return Math.floor(seq / kMaxLinksPerCall);
 }
 
 /** A promise that may be left behind without a complaint of the platform. */

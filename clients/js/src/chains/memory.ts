@@ -29,7 +29,9 @@ export class ChainMemory {
     this.#key = `cairn/head/${chain}`;
   }
 
-  /** @throws FormatError where something is kept that this cannot read: it must not be passed over */
+  /**
+   * @throws FormatError where something is kept that this cannot read: it must not be passed over
+   */
   async load(): Promise<Remembered | undefined> {
     const text = await this.#store.get(this.#key);
     if (text === undefined) return undefined;

@@ -1,5 +1,5 @@
-// New read epochs: their keys, and the grants that hand a new read secret on (FORMATS.md, "Grants").
-// With X25519 it is a part of its own, which is loaded by those who need it.
+// New read epochs: their keys, and the grants that hand a new read secret on (FORMATS.md,
+// "Grants"). With X25519 it is a part of its own, which is loaded by those who need it.
 
 import { concat, type Bytes } from "../base/bytes.js";
 import { NotOpened } from "../base/errors.js";
@@ -48,8 +48,8 @@ export interface RotateOptions extends CallOptions {
 
 /**
  * What to append for a rotation: the grants, and right behind them the rotate link that begins the
- * epoch, whose payload gives the secret before to those who have the new one. Or a rotate link alone,
- * which names other writers.
+ * epoch, whose payload gives the secret before to those who have the new one. Or a rotate link
+ * alone, which names other writers.
  * @param ownerBox the box seed of the write key
  * @throws RangeError over 466 readers, or for a wrong key
  */

@@ -1,5 +1,5 @@
-// Sends links: in order, one call at a time, over races with other writers, and so that each arrives
-// once however often it is sent.
+// Sends links: in order, one call at a time, over races with other writers, and so that each
+// arrives once however often it is sent.
 
 import { Refused, Unreachable, type CairnError } from "../base/errors.js";
 import { advance, type ChainState } from "../formats/chain_state.js";

@@ -1,6 +1,6 @@
 // Where the walk over a chain begins whose first links a checkpoint has dropped: before that
-// checkpoint. What stands there on trust is the admin's: chain id -> manifest -> admin key -> rotate
-// link -> writers (docs/formats.md). A part of its own, loaded when it is needed.
+// checkpoint. What stands there on trust is the admin's: chain id -> manifest -> admin key ->
+// rotate link -> writers (docs/formats.md). A part of its own, loaded when it is needed.
 
 import type { ChainState } from "../formats/chain_state.js";
 import type { LinkId } from "../formats/ids.js";

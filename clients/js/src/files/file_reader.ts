@@ -54,7 +54,8 @@ export class StoredFile {
 
   /**
    * @param width blocks under way at once
-   * @throws NotOpened, FormatError where it is no file, WrongBytes, Refused (`not-held`), Unreachable
+   * @throws NotOpened, FormatError where it is no file, WrongBytes, Refused (`not-held`),
+   *   Unreachable
    */
   static async open(
     blocks: Blocks,

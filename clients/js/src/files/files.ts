@@ -29,7 +29,8 @@ export interface PutOptions extends CallOptions {
   readonly type?: string;
   /**
    * 32 bytes; default random. Give the same again to go on after a call that was cut off: the same
-   * file under the same secret becomes the same blocks, and only those that the node lacks are sent.
+   * file under the same secret becomes the same blocks, and only those that the node lacks are
+   * sent.
    */
   readonly secret?: Uint8Array;
   readonly onProgress?: (progress: Progress) => void;
@@ -70,7 +71,10 @@ export class Files {
     }
   }
 
-  /** Fetches the index of a file, and gives what reads the rest. @throws as {@link StoredFile.open} */
+  /**
+   * Fetches the index of a file, and gives what reads the rest.
+   * @throws as {@link StoredFile.open}
+   */
   open(ref: FileRef, { signal }: CallOptions = {}): Promise<StoredFile> {
     return StoredFile.open(this.#blocks, this.#sealer, ref, this.#width, signal);
   }

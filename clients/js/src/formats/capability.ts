@@ -44,7 +44,9 @@ export function formatCapability(capability: Capability): string {
   return `cairn_${kLetters[capability.kind]}_${toBase64Url(concat(body, u32(crc32(body))))}`;
 }
 
-/** @throws FormatError for anything but a capability's one spelling; it does not say what is wrong */
+/**
+ * @throws FormatError for anything but a capability's one spelling; it does not say what is wrong
+ */
 export function parseCapability(text: string): Capability {
   const match = /^cairn_([wrv])_(.*)$/s.exec(text);
   const raw = match && fromBase64Url(match[2]!);

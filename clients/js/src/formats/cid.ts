@@ -1,5 +1,5 @@
-// The other spelling of a block's id: CIDv1 with the raw codec and sha2-256, `bafkrei…`, by which IPFS
-// tools name the same bytes.
+// The other spelling of a block's id: CIDv1 with the raw codec and sha2-256, `bafkrei…`, by which
+// IPFS tools name the same bytes.
 
 import { concat, toHex, type Bytes } from "../base/bytes.js";
 import { FormatError } from "../base/errors.js";

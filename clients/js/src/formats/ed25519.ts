@@ -88,7 +88,8 @@ function hashScalar(...parts: readonly Uint8Array[]): bigint {
 }
 
 /**
- * The secret scalar meets noble's constant-time multiplication only, and the platform's big integers.
+ * The secret scalar meets noble's constant-time multiplication only, and the platform's big
+ * integers.
  * @param seed 32 bytes
  */
 export function signerOf(seed: Uint8Array): Signer {

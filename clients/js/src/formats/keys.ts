@@ -12,8 +12,8 @@ const kWrite = "cairn-w1";
 const kRead = "cairn-r1";
 
 /**
- * libsodium's `crypto_kdf_derive_from_key`, 32 bytes out: BLAKE2b of nothing, keyed, with the number
- * as salt and the context as personalization.
+ * libsodium's `crypto_kdf_derive_from_key`, 32 bytes out: BLAKE2b of nothing, keyed, with the
+ * number as salt and the context as personalization.
  * @param number below 2^64
  * @param context 8 ASCII characters
  * @throws RangeError for a secret or a context of another length

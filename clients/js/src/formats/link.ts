@@ -87,8 +87,8 @@ export class Link {
   }
 
   /**
-   * The form alone: exact length, magic, suite, type, flags, seq, who may sign the type, the limits,
-   * and what a rotate link's refs field must hold. Says nothing of signature and chain.
+   * The form alone: exact length, magic, suite, type, flags, seq, who may sign the type, the
+   * limits, and what a rotate link's refs field must hold. Says nothing of signature and chain.
    * @throws LinkRefused `malformed`
    */
   static parse(raw: Uint8Array): Link {

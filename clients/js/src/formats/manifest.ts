@@ -1,5 +1,5 @@
-// Manifests (docs/formats.md): what a chain is, before its first link. The chain's id is the hash of
-// these bytes, so nobody can change who administers it.
+// Manifests (docs/formats.md): what a chain is, before its first link. The chain's id is the hash
+// of these bytes, so nobody can change who administers it.
 
 import { concat, isZero, type Bytes } from "../base/bytes.js";
 import { FormatError } from "../base/errors.js";
@@ -37,7 +37,9 @@ export interface Manifest {
   readonly access: Access;
 }
 
-/** Reads `boxPk | fetchTokenHash | writerPk × n`; `undefined` for a key that may not stand there. */
+/**
+ * Reads `boxPk | fetchTokenHash | writerPk × n`; `undefined` for a key that may not stand there.
+ */
 export function parseAccess(raw: Uint8Array): Access | undefined {
   const keys = Array.from({ length: raw.length / kKeyBytes }, (_, i) =>
     raw.slice(i * kKeyBytes, (i + 1) * kKeyBytes),

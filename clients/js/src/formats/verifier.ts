@@ -45,8 +45,8 @@ async function nativeIsStrict(): Promise<boolean> {
 }
 
 /**
- * Whether R has y in [2, p) and S is below the order. For a key of the prime-order group the equation
- * without the cofactor leaves the neutral element as the only R of small order (y = 1).
+ * Whether R has y in [2, p) and S is below the order. For a key of the prime-order group the
+ * equation without the cofactor leaves the neutral element as the only R of small order (y = 1).
  */
 function isCanonical(signature: Uint8Array): boolean {
   if (scalarOf(signature) === undefined) return false;

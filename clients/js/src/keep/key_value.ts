@@ -1,5 +1,5 @@
-// Where a client keeps what must outlast the page: the heads it has seen, and what it could not send
-// yet. Values are text, so that localStorage, IndexedDB or a file will do.
+// Where a client keeps what must outlast the page: the heads it has seen, and what it could not
+// send yet. Values are text, so that localStorage, IndexedDB or a file will do.
 
 /** Durable once a promise resolves. Used by one page or process at a time for one chain. */
 export interface KeyValueStore {

@@ -4,7 +4,6 @@ import { concat, fromUtf8, type Bytes } from "../base/bytes.js";
 import { BadAnswer, Refused, Unreachable, type Problem } from "../base/errors.js";
 
 import { Stopper } from "../base/stopper.js";
-
 import { parseRetryAfter } from "./wait.js";
 
 /** Longer JSON than any call's. */
@@ -53,7 +52,10 @@ export class Answer {
     });
   }
 
-  /** The body as it arrives. @throws Unreachable when nothing comes for `idleMs`, or the line breaks */
+  /**
+   * The body as it arrives.
+   * @throws Unreachable when nothing comes for `idleMs`, or the line breaks
+   */
   async *parts(): AsyncGenerator<Uint8Array, void, undefined> {
     const reader = this.response.body?.getReader();
     if (!reader) return;

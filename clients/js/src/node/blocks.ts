@@ -19,7 +19,9 @@ export interface CallOptions {
 export interface HeldBlock {
   readonly id: BlockId;
   readonly bytes: Bytes;
-  /** Which tier answered: `memory`, `disk`, `storage`, `peer`; `cache` for the client's own; or "". */
+  /**
+   * Which tier answered: `memory`, `disk`, `storage`, `peer`; `cache` for the client's own; or "".
+   */
   readonly source: string;
 }
 
@@ -62,7 +64,10 @@ export class Blocks {
     return block;
   }
 
-  /** The size in bytes of a block that the node holds, or `undefined`. @throws Refused, Unreachable */
+  /**
+   * The size in bytes of a block that the node holds, or `undefined`.
+   * @throws Refused, Unreachable
+   */
   async head(id: BlockId, { signal }: CallOptions = {}): Promise<number | undefined> {
     const request = { method: "HEAD", signal } as const;
     try {

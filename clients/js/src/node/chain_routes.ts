@@ -1,5 +1,5 @@
-// The chain routes of a node: what they take and what they answer, by form alone. Nothing that comes
-// back from here has been checked against a chain; chains/ does that.
+// The chain routes of a node: what they take and what they answer, by form alone. Nothing that
+// comes back from here has been checked against a chain; chains/ does that.
 
 import { toBase64Url, type Bytes } from "../base/bytes.js";
 import { type BadAnswer, type Refused, WrongBytes } from "../base/errors.js";
@@ -27,7 +27,9 @@ export interface ClaimedHead {
   readonly rotatedAt: number;
 }
 
-/** What the node says when links have been appended. It is signed, by a key that this does not know. */
+/**
+ * What the node says when links have been appended. It is signed, by a key that this does not know.
+ */
 export interface Receipt {
   readonly chain: ChainId;
   readonly seq: number;

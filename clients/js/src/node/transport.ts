@@ -1,6 +1,6 @@
 // Requests to one node over fetch: time limits, attempts with back-off, refusals as typed errors.
-// Everything a node is asked here may be asked twice: blocks, manifests and links are named by their
-// bytes.
+// Everything a node is asked here may be asked twice: blocks, manifests and links are named by
+// their bytes.
 
 import { Refused, Unreachable } from "../base/errors.js";
 import { Answer, Lifeline } from "./answer.js";
