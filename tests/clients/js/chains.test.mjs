@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { ChainMemory } from "../../../clients/js/dist/chains/memory.js";
 import {
   MemoryStore,
   parseCapability,
@@ -202,11 +203,14 @@ test("Rotate.LinksBetweenCheckpointAndRotateAreVouchedForByTheAdmin", async (t) 
   await chain.rotate({ writers: [own] });
   // The rotate link that named the guest is gone now.
   node.chains.get(chain.id).links.delete(2);
-  const heads = new MemoryStore();
   const link = await chain.share();
-  for (const visit of [1, 2]) {
-    const reader = await clientOf(node, { heads }).chains.open(link);
-    assert.deepEqual(await payloadsOf(reader), ["A", "guest"], `visit ${visit}`);
+  const heads = new MemoryStore();
+  for (const links of [(page) => page, (page) => page.slice(0, 1)]) {
+    node.mangle.links = links;
+    for (const options of [{ heads }, { heads }, {}]) {
+      const reader = await clientOf(node, options).chains.open(link);
+      assert.deepEqual(await payloadsOf(reader), ["A", "guest"]);
+    }
   }
 });
 
@@ -286,6 +290,25 @@ test("Heads.ARememberedChainOpensOffline", async (t) => {
   const offline = await clientOf(gone, { heads, attempts: 1 }).chains.open(capability);
   assert.equal(offline.head.seq, 1);
   assert.equal((await failureOf(offline.sync())).code, "unreachable");
+});
+
+test("Heads.WhatIsRememberedDoesNotGoBack", async (t) => {
+  const { cairn } = await nodeFor(t);
+  const { chain } = await cairn.chains.create();
+  const store = new MemoryStore();
+  const memory = new ChainMemory(store, chain.id);
+  const manifest = new Uint8Array(0);
+  const save = (seq) => memory.save({ manifest, state: { ...chain.head, seq }, link: undefined });
+  const kept = async () => JSON.parse(await store.get(`cairn/head/${chain.id}`)).seq;
+  for (const [seq, expected] of [
+    [2, 2],
+    [1, 2],
+    [3, 3],
+    [3, 3],
+  ]) {
+    await save(seq);
+    assert.equal(await kept(), expected);
+  }
 });
 
 test("Capability.TextOfAnotherKindIsRefused", async (t) => {

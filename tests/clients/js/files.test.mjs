@@ -7,7 +7,7 @@ import { decodeRoot, encodeRoot, fanoutOf } from "../../../clients/js/dist/files
 import { StoredFile } from "../../../clients/js/dist/files/file_reader.js";
 import { FileWriter } from "../../../clients/js/dist/files/file_writer.js";
 import { kOwnThread } from "../../../clients/js/dist/files/sealer.js";
-import { Cairn } from "../../../clients/js/dist/index.js";
+import { blockKeyOf, Cairn, sealBlock } from "../../../clients/js/dist/index.js";
 import { clientOf, failureOf, nodeFor, randomBytesOf, seeded, utf8 } from "./support.mjs";
 
 const kMiB = 1024 * 1024;
@@ -238,6 +238,24 @@ test("Index.OnlyTheOneEncodingIsRead", () => {
   for (let i = 0; i < 200; i++) wrong.push(randomBytesOf(random, random() * 200));
   for (const bytes of wrong) assert.throws(() => decodeRoot(bytes), { code: "malformed" });
   assert.throws(() => encodeRoot({ ...root, name: "x".repeat(1025) }), RangeError);
+});
+
+test("Index.ThatDoesNotFitItsBlocksIsRefused", async () => {
+  const blocks = new MemoryBlocks();
+  const secret = new Uint8Array(32);
+  const key = blockKeyOf(secret);
+  const put = async (plaintext) => blocks.put(sealBlock(plaintext, key));
+  const ids = [await put(new Uint8Array(10))];
+  const root = { name: "", type: "", size: 11, chunkBytes: 256, depth: 0, ids };
+  const open = async (fields) => {
+    const id = await put(encodeRoot({ ...root, ...fields }));
+    return StoredFile.open(blocks, kOwnThread, { id, secret }, 1);
+  };
+  assert.equal((await failureOf((await open({})).bytes())).code, "malformed", "too short a block");
+  const asNode = await open({ depth: 1 });
+  assert.equal((await failureOf(asNode.bytes())).code, "malformed", "data where a node should be");
+  assert.equal((await failureOf(open({ depth: 13 }))).code, "malformed");
+  assert.equal((await (await open({ size: 10 })).bytes()).length, 10);
 });
 
 test("Sealer.IsAskedForEachBlock", async (t) => {

@@ -243,6 +243,42 @@ test("Trim.RotateLinkThatIsNotTheAdminsIsRefused", async (t) => {
   assert.match(error.evidence.reason, /admin/);
 });
 
+test("Trim.OlderRotateLinkThanWasSeenIsARollback", async (t) => {
+  const { node, chain, open } = await chainOf(t, 1);
+  const reader = await open();
+  await chain.rotate();
+  await reader.sync();
+  await chain.append(utf8("missed"));
+  await chain.checkpoint(utf8("state"), { dropsEarlier: true });
+  node.mangle.head = (head) => ({ ...head, rotated_at: 0 });
+  assert.equal((await failureOf(reader.sync())).code, "rollback");
+});
+
+test("Trim.LinkThatTheRotateLinkDoesNotStandOnIsRefused", async (t) => {
+  const { node, chain, held, open } = await chainOf(t, 1);
+  await chain.rotate();
+  await chain.checkpoint(utf8("state"), { dropsEarlier: true });
+  await chain.append(utf8("true"));
+  await chain.rotate();
+  await chain.append(utf8("after"));
+  const link = await chain.share();
+  // Nobody's signature is looked at there, but the admin's over the rotate link counts for all.
+  const forged = Buffer.from(held.links.get(5));
+  forged[forged.length - 1] ^= 1;
+  node.mangle.links = (links) => links.map((raw) => (raw === held.links.get(5) ? forged : raw));
+  const { error, seen } = await readUntilFailure(await clientOf(node).chains.open(link));
+  assert.equal(error.code, "broken-chain");
+  assert.deepEqual(seen, []);
+  let pages = 0;
+  node.mangle.links = (links, from) =>
+    from === 4 && ++pages > 2
+      ? links.map((raw) => (raw === held.links.get(5) ? forged : raw))
+      : links;
+  const second = await readUntilFailure(await clientOf(node).chains.open(link));
+  assert.equal(second.error.code, "broken-chain", "another link than when it was looked through");
+  assert.ok(await payloadsOf(await open()).catch(({ code }) => code));
+});
+
 test("Live.PushedLinkThatDoesNotFollowIsNotGiven", async (t) => {
   const { node, chain, open } = await chainOf(t, 1);
   const reader = await open();

@@ -157,6 +157,12 @@ test("Outbox.DamagedStoreIsAnErrorAndNotAnEmptyOne", async (t) => {
   back(node);
   await stores.outbox.set(`cairn/outbox/${chain.id}`, "[1]");
   assert.equal((await failureOf((await visit()).flush())).code, "malformed");
-  await stores.heads.set(`cairn/head/${chain.id}`, "{}");
-  assert.equal((await failureOf(visit())).code, "malformed");
+  await stores.outbox.delete(`cairn/outbox/${chain.id}`);
+  await (await visit()).append(utf8("b"));
+  const key = `cairn/head/${chain.id}`;
+  const head = JSON.parse(await stores.heads.get(key));
+  for (const damage of [{ seq: 0 }, { seq: "1" }, { head: "00" }, { version: 2 }, { access: "" }]) {
+    await stores.heads.set(key, JSON.stringify({ ...head, ...damage }));
+    assert.equal((await failureOf(visit())).code, "malformed", JSON.stringify(damage));
+  }
 });

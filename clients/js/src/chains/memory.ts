@@ -71,7 +71,7 @@ function decode(text: string, chain: ChainId): Remembered {
   const { seq, head, epoch, firstKept, rotatedAt, removed } = value;
   const genesis = stateOf(parseManifest(manifest), chain);
   const numbers = [seq, epoch, firstKept, rotatedAt];
-  if (value.version !== kVersion || chainIdOf(manifest) !== chain || !access) {
+  if (value.version !== kVersion || chainIdOf(manifest) !== chain || !access?.writers.length) {
     throw new Error("kind");
   }
   if (!numbers.every(Number.isSafeInteger) || typeof removed !== "boolean") {

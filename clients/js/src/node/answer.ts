@@ -2,7 +2,6 @@
 
 import { concat, fromUtf8, type Bytes } from "../base/bytes.js";
 import { BadAnswer, Refused, Unreachable, type Problem } from "../base/errors.js";
-
 import { Stopper } from "../base/stopper.js";
 import { parseRetryAfter } from "./wait.js";
 
