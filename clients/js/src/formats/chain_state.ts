@@ -75,14 +75,15 @@ export function checkNext(state: ChainState, link: Link): void {
 
 /** The state after a link that was found to follow. */
 export function advance(state: ChainState, { fields, access, id }: Link): ChainState {
+  const removed = fields.type === "delete";
   return {
     ...state,
     access: access ?? state.access,
     seq: fields.seq,
     head: id,
     epoch: fields.epoch,
-    firstKept: fields.dropsEarlier ? fields.seq : state.firstKept,
+    firstKept: fields.dropsEarlier || removed ? fields.seq : state.firstKept,
     rotatedAt: access ? fields.seq : state.rotatedAt,
-    removed: fields.type === "delete",
+    removed,
   };
 }
