@@ -84,7 +84,7 @@ constexpr std::array kSiteKeys{
     KeySpec{"site", "headers", Kind::headers,
             [](Config& c, At at) -> FieldRef { return &c.sites[at.site].headers; },
             "Fields for every static answer, each \"Name: value\"; a default field of that name is "
-            "replaced."},
+            "replaced (docs/operations.md, \"A site's security fields\")."},
     KeySpec{"site", "cors", Kind::origins,
             [](Config& c, At at) -> FieldRef { return &c.sites[at.site].cors; },
             "Origins beside the site's own whose pages may call the API; \"*\" allows any."},
@@ -92,7 +92,8 @@ constexpr std::array kSiteKeys{
             .name = "write",
             .kind = Kind::choice,
             .field = [](Config& c, At at) -> FieldRef { return &c.sites[at.site].write; },
-            .words = "Who may put blocks.",
+            .words = "Who may put blocks: \"nobody\" is right for a site of files alone, for "
+                     "blocks cannot be deleted over HTTP in this version.",
             .choices = "anyone|accounts|nobody",
             .later_value = "accounts"},
     KeySpec{.section = "site.proxy",

@@ -54,13 +54,24 @@ Result<std::vector<BlockId>> ids_in(const Reply& reply) {
   return out;
 }
 
+/// Only a Cairn site's own word counts as "not held"; the answer to a HEAD has its type alone.
+Error error_of_404(const Reply& reply) {
+  const std::string_view body = as_text(reply.body);
+  const bool by_site = body.empty() ? reply.field("Content-Type") == "application/problem+json"
+                                    : body.find("\"/problems/not-held\"") != std::string_view::npos;
+  if (by_site) return fail(Errc::not_found, "not held by the server");
+  return fail(
+      Errc::malformed,
+      "the server answers, but not as a Cairn site (404); is this an address of listen.http?");
+}
+
 }  // namespace
 
 Error error_of(const Reply& reply) {
   switch (reply.status) {
     case 401:
     case 403: return fail(Errc::denied, reply.words());
-    case 404: return fail(Errc::not_found, "not held by the server");
+    case 404: return error_of_404(reply);
     case 429: return fail(Errc::overloaded, reply.words());
     case 502:
     case 503:

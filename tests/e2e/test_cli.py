@@ -311,6 +311,17 @@ def test_exit_code_of_an_unreachable_node(tmp_path):
             ), done
 
 
+def test_404_of_another_listener_is_no_lost_block(make_node, tmp_path):
+    node = make_node({}).start()
+    url = "http://%s:%d" % node.admin
+    path = tmp_path / "x"
+    path.write_bytes(b"x")
+    for args in (["put", path], ["get", NO_BLOCK], ["missing", NO_BLOCK]):
+        done = block(url, *args)
+        assert done.returncode == FAILURE and b"not as a Cairn site" in done.stderr, done
+        assert b"not held" not in done.stderr, done
+
+
 def test_exit_code_of_a_denied_write(make_node, tmp_path):
     node = make_node({"site": [{"hosts": ["*"], "write": "nobody"}]}).start()
     path = tmp_path / "x"
