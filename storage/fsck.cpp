@@ -92,7 +92,7 @@ std::uint64_t Fsck::estimate(rocksdb::ColumnFamilyHandle* family) {
 Result<void> Fsck::check_segment_headers() {
   CAIRN_TRY(const auto segments, store_.segments->list());
   for (const std::uint32_t segment : segments) {
-    const auto header = store_.segments->check_header(segment);
+    auto header = store_.segments->check_header(segment);
     if (header.has_value()) continue;
     if (header.error().code != Errc::corrupt) return header;
     const bool repaired = options_.repair && store_.segments->write_header(segment).has_value();

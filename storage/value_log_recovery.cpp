@@ -28,7 +28,7 @@ Result<Body> look_at_body(ValueSegments& segments, const ValueRecord& record,
 /// What the index does not cover of one segment.
 Result<void> recover_segment(ValueSegments& segments, const LogPosition& from,
                              const AdoptRecord& adopt, RecoveredTail& tail, Bytes& scratch) {
-  const auto header = segments.check_header(from.segment);
+  auto header = segments.check_header(from.segment);
   // Records have checks of their own, so a damaged header loses none of them.
   if (header.has_error() && header.error().code != Errc::corrupt) return header;
   CAIRN_TRY(const auto file, segments.file(from.segment));
