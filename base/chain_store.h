@@ -80,9 +80,8 @@ class ChainStore {
   /// front that the chain has already are passed over, so that the same append again succeeds.
   virtual Task<Appended> append(ChainId chain, std::vector<Bytes> links, Deadline deadline) = 0;
 
-  /// Returns when the chain's seq is beyond `seq`, or at the deadline with what it is then: a look-up
-  /// may follow the deadline, of 10 s at most.
-  /// Errors as head().
+  /// Returns when the chain's seq is beyond `seq`, or at the deadline with what it is then: a
+  /// look-up may follow the deadline, of 10 s at most. Errors as head().
   virtual Task<Result<ChainHead>> wait_beyond(ChainId chain, std::uint64_t seq,
                                               Deadline deadline) = 0;
 };
