@@ -43,14 +43,14 @@ class Block {
 
   struct Rep {
     std::atomic<std::uint32_t> references{1};
-    std::uint32_t size_bytes = 0;
-    std::uint8_t* body = nullptr;  ///< Behind the Rep, or an allocation of its own.
+    std::uint32_t size_bytes : 31 = 0;
+    std::uint32_t own_body : 1 = 0;  ///< `body` is an allocation of its own, not behind the Rep.
+    std::uint8_t* body = nullptr;
     BlockId id;
   };
 
   explicit Block(Rep* rep) : rep_(rep) {}
   static Rep* allocate(std::size_t capacity_bytes);
-  static bool body_is_own(const Rep* rep);
   static void destroy(Rep* rep) noexcept;
   void retain() const noexcept {
     if (rep_ != nullptr) rep_->references.fetch_add(1, std::memory_order_relaxed);
