@@ -130,8 +130,13 @@ Result<void> Fsck::check_stray_bodies() {
     ++done;
     CAIRN_TRY(check_stray_body(to_view(bodies->key()), bodies->value()));
   }
-  // A blob that cannot be read was reported with its entry.
-  if (!bodies->status().ok() && report_.faults == 0) return to_error(bodies->status());
+  if (bodies->status().ok()) return ok();
+  ++report_.faults;
+  if (report_.problems.size() < FsckReport::kMaxProblems) {
+    report_.problems.push_back(
+        {FsckFault::stray_body, "-",
+         "bodies from here on not checked: " + to_error(bodies->status()).detail, false});
+  }
   return ok();
 }
 
