@@ -39,7 +39,8 @@ struct WriteRequest {
   enum class Kind : std::uint8_t { put, erase };
   Kind kind = Kind::put;
   BlockKey key;
-  Block block;  ///< Empty for an erase.
+  Block block;           ///< Empty for an erase.
+  bool suspect = false;  ///< The present entry is noted as suspect: the note goes with it.
 };
 
 struct BlockWriterStats {

@@ -47,13 +47,17 @@ class RocksBlockStore final : public BlockStore {
     Place place = Place::index;
     std::uint32_t size_bytes = 0;
     LogPosition position;
+    bool suspect = false;
   };
+  enum class Presence : std::uint8_t { absent, held, suspect };
 
   BlockKey key_of(const BlockId& id) const;
-  std::optional<Result<Known>> look_up(const BlockKey& key, Wait wait);
+  /// Static, as whatever runs in the pool: a call there may outlive its Task, and so the store.
+  static std::optional<Result<Known>> look_up(BlockReader& reader, const BlockKey& key, Wait wait);
+  static Result<Presence> presence_of(const Result<Known>& known);
   Task<Result<Known>> find(BlockKey key, Deadline deadline);
-  Task<Result<std::vector<bool>>> held(std::vector<BlockKey> keys, Deadline deadline);
-  void count_written(const BlockId& id, const Result<Stored>& result);
+  Task<Result<std::vector<Presence>>> presences(std::vector<BlockKey> keys, Deadline deadline);
+  void count_touch(const Result<Stored>& result);
 
   BlockReader& reader_;
   BlockWriter& writer_;
