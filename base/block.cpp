@@ -4,7 +4,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <limits>
 #include <new>
 
 #include "base/assert.h"
@@ -15,11 +14,12 @@ namespace {
 /// From here on a body has an allocation of its own. Bodies are often a power of two, which is a
 /// size that allocators keep; with the Rep in front each would be rounded up by a quarter.
 constexpr std::size_t kOwnBodyBytes = 4096;
-constexpr std::uint32_t kSizeMask = 0x7FFFFFFF;
+/// What fits a Rep's size.
+constexpr std::size_t kMaxCapacityBytes = (std::size_t{1} << 31) - 1;
 }  // namespace
 
 Block::Rep* Block::allocate(std::size_t capacity_bytes) {
-  CAIRN_ASSERT(capacity_bytes <= std::numeric_limits<std::int32_t>::max());
+  CAIRN_ASSERT(capacity_bytes <= kMaxCapacityBytes);
   const bool own = capacity_bytes >= kOwnBodyBytes;
   void* memory = std::malloc(own ? sizeof(Rep) : sizeof(Rep) + capacity_bytes);
   if (memory == nullptr) throw std::bad_alloc();
@@ -28,6 +28,7 @@ Block::Rep* Block::allocate(std::size_t capacity_bytes) {
     rep->body = reinterpret_cast<std::uint8_t*>(rep + 1);
     return rep;
   }
+  rep->own_body = 1;
   rep->body = static_cast<std::uint8_t*>(std::malloc(capacity_bytes));
   if (rep->body == nullptr) {
     destroy(rep);
@@ -38,7 +39,7 @@ Block::Rep* Block::allocate(std::size_t capacity_bytes) {
 }
 
 void Block::destroy(Rep* rep) noexcept {
-  if (rep->own_body == 1) std::free(rep->body);
+  if (rep->own_body) std::free(rep->body);
   rep->~Rep();
   std::free(rep);
 }
@@ -46,13 +47,13 @@ void Block::destroy(Rep* rep) noexcept {
 Block Block::copy_of(const BlockId& id, ByteView bytes) {
   Rep* rep = allocate(bytes.size());
   if (!bytes.empty()) std::memcpy(rep->body, bytes.data(), bytes.size());
-  rep->size_bytes = static_cast<std::uint32_t>(bytes.size()) & kSizeMask;
+  rep->size_bytes = static_cast<std::uint32_t>(bytes.size()) & kMaxCapacityBytes;
   rep->id = id;
   return Block(rep);
 }
 
 std::size_t Block::footprint_bytes() const {
-  return malloc_usable_size(rep_) + (rep_->own_body == 1 ? malloc_usable_size(rep_->body) : 0);
+  return malloc_usable_size(rep_) + (rep_->own_body ? malloc_usable_size(rep_->body) : 0);
 }
 
 BlockBuffer::BlockBuffer(std::size_t capacity_bytes)
@@ -100,7 +101,7 @@ void BlockBuffer::grow(std::size_t capacity_bytes) {
 Block BlockBuffer::finish(const BlockId& id) && {
   CAIRN_ASSERT(rep_ != nullptr);
   Block::Rep* rep = std::exchange(rep_, nullptr);
-  rep->size_bytes = static_cast<std::uint32_t>(size_) & kSizeMask;
+  rep->size_bytes = static_cast<std::uint32_t>(size_) & kMaxCapacityBytes;
   rep->id = id;
   size_ = 0;
   capacity_ = 0;

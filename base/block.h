@@ -44,8 +44,8 @@ class Block {
   struct Rep {
     std::atomic<std::uint32_t> references{1};
     std::uint32_t size_bytes : 31 = 0;
-    std::uint32_t own_body : 1 = 0;  ///< The body has an allocation of its own.
-    std::uint8_t* body = nullptr;    ///< Else it lies behind the Rep.
+    std::uint32_t own_body : 1 = 0;  ///< `body` is an allocation of its own, not behind the Rep.
+    std::uint8_t* body = nullptr;
     BlockId id;
   };
 

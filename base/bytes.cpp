@@ -23,9 +23,7 @@ constexpr std::array<std::int8_t, 256> inverse(std::string_view alphabet) {
 constexpr auto kHexValues = inverse(kHexDigits);
 constexpr auto kBase64UrlValues = inverse(kBase64Url);
 
-std::string encode_base64(ByteView bytes, std::string_view alphabet, bool pad) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
+void append_base64(ByteView bytes, std::string_view alphabet, std::string& out) {
   std::uint32_t window = 0;
   int bits = 0;
   for (const std::uint8_t byte : bytes) {
@@ -37,8 +35,6 @@ std::string encode_base64(ByteView bytes, std::string_view alphabet, bool pad) {
     }
   }
   if (bits > 0) out.push_back(alphabet[(window << (6 - bits)) & 63U]);
-  while (pad && out.size() % 4 != 0) out.push_back('=');
-  return out;
 }
 
 }  // namespace
@@ -70,30 +66,45 @@ bool read_hex(std::string_view text, MutableByteView out) {
 }
 
 std::string to_base64(ByteView bytes) {
-  return encode_base64(bytes, kBase64Std, true);
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  append_base64(bytes, kBase64Std, out);
+  while (out.size() % 4 != 0) out.push_back('=');
+  return out;
 }
 
 std::string to_base64url(ByteView bytes) {
-  return encode_base64(bytes, kBase64Url, false);
+  std::string out;
+  out.reserve((bytes.size() * 4 + 2) / 3);
+  append_base64url(bytes, out);
+  return out;
 }
 
-std::optional<Bytes> from_base64url(std::string_view text) {
-  if (text.size() % 4 == 1) return std::nullopt;
-  Bytes out;
-  out.reserve(text.size() * 3 / 4);
+void append_base64url(ByteView bytes, std::string& out) {
+  append_base64(bytes, kBase64Url, out);
+}
+
+bool read_base64url(std::string_view text, MutableByteView out) {
+  if (text.size() % 4 == 1 || out.size() != base64url_size_bytes(text.size())) return false;
   std::uint32_t window = 0;
   int bits = 0;
+  std::size_t at = 0;
   for (const char c : text) {
     const int value = kBase64UrlValues[static_cast<unsigned char>(c)];
-    if (value < 0) return std::nullopt;
+    if (value < 0) return false;
     window = (window << 6) | static_cast<std::uint32_t>(value);
     bits += 6;
     if (bits >= 8) {
       bits -= 8;
-      out.push_back(static_cast<std::uint8_t>(window >> bits));
+      out[at++] = static_cast<std::uint8_t>(window >> bits);
     }
   }
-  if ((window & ((1U << bits) - 1U)) != 0) return std::nullopt;
+  return (window & ((1U << bits) - 1U)) == 0;
+}
+
+std::optional<Bytes> from_base64url(std::string_view text) {
+  Bytes out(base64url_size_bytes(text.size()));
+  if (!read_base64url(text, out)) return std::nullopt;
   return out;
 }
 

@@ -2,6 +2,7 @@
 // values.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -43,7 +44,19 @@ std::string to_base64(ByteView bytes);
 /// Base64url without padding (RFC 4648 section 5).
 std::string to_base64url(ByteView bytes);
 
-/// Strict inverse of to_base64url: no padding, no other characters, no set trailing bits.
+/// Appends to_base64url(bytes). Within the capacity of `out` no copy of anything is left behind.
+void append_base64url(ByteView bytes, std::string& out);
+
+/// The size of what `characters` of base64url without padding stand for.
+constexpr std::size_t base64url_size_bytes(std::size_t characters) {
+  return characters * 3 / 4;
+}
+
+/// Strict inverse of to_base64url into `out`, which has base64url_size_bytes(text.size()): no
+/// padding, no other characters, no set trailing bits. False (and `out` unspecified) otherwise.
+[[nodiscard]] bool read_base64url(std::string_view text, MutableByteView out);
+
+/// read_base64url() into bytes of their own.
 std::optional<Bytes> from_base64url(std::string_view text);
 
 }  // namespace cairn

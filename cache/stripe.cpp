@@ -9,7 +9,7 @@ namespace cairn {
 using Lock = std::lock_guard<StripeLock>;
 
 Stripe::Stripe(CacheLedger& ledger, PolicyKind policy)
-    : ledger_(ledger), policy_(make_policy(policy)), balance_(policy_->balance()) {
+    : ledger_(ledger), policy_(make_policy(policy)), kind_(policy), balance_(policy_->balance()) {
   publish();
 }
 
@@ -189,6 +189,8 @@ std::uint64_t Stripe::claim() const {
 void Stripe::set_policy(PolicyKind kind) {
   std::unique_ptr<CachePolicy> policy = make_policy(kind);
   const Lock lock(lock_);
+  if (kind == kind_) return;
+  kind_ = kind;
   policy_.swap(policy);
   balance_.store(policy_->balance(), std::memory_order_relaxed);
   publish();

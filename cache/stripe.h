@@ -92,7 +92,8 @@ class alignas(64) Stripe {
   /// out of date.
   std::uint64_t claim() const;
 
-  void set_policy(PolicyKind policy);
+  /// Changes nothing when that is the policy already: what it remembers stays.
+  void set_policy(PolicyKind kind);
   void add_stats(CacheStats& sum);
 
  private:
@@ -119,6 +120,7 @@ class alignas(64) Stripe {
   EntryTable table_;
   std::unique_ptr<CachePolicy> policy_;
   std::map<BlockId, std::shared_ptr<Flight>> flights_;
+  PolicyKind kind_;
   std::size_t overhead_counted_ = 0;
   CacheStats counters_;  ///< All but the hits.
   /// Bumped for all ids of a slot when one of them is erased, so that what was read before is not

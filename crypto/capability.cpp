@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <utility>
 
 #include "base/bytes.h"
 
@@ -43,25 +42,28 @@ std::array<std::uint8_t, kCrcSize> crc32_of(ByteView bytes) {
   return out;
 }
 
-/// Bytes that held a secret, zeroed when they go.
-struct WipedBytes {
-  Bytes bytes;
-  explicit WipedBytes(Bytes taken) : bytes(std::move(taken)) {}
-  WipedBytes(const WipedBytes&) = delete;
-  WipedBytes& operator=(const WipedBytes&) = delete;
-  ~WipedBytes() { wipe(bytes); }
+/// Room for any form, zeroed when it goes.
+struct WipedForm {
+  std::array<std::uint8_t, kSecretFormSize> room{};
+  WipedForm() = default;
+  WipedForm(const WipedForm&) = delete;
+  WipedForm& operator=(const WipedForm&) = delete;
+  ~WipedForm() { wipe(room); }
 };
 
 std::string text_of(std::string_view prefix, const ChainId& chain, ByteView secret) {
-  Bytes form;
-  form.reserve(kSecretFormSize);  // never moves, so one wipe finds every copy
-  form.push_back(kSuite1);
-  form.insert(form.end(), chain.bytes.begin(), chain.bytes.end());
-  form.insert(form.end(), secret.begin(), secret.end());
-  const auto crc = crc32_of(form);
-  form.insert(form.end(), crc.begin(), crc.end());
-  const WipedBytes wiped(std::move(form));
-  return std::string(prefix) + to_base64url(wiped.bytes);
+  WipedForm form;
+  form.room[0] = kSuite1;
+  auto end = std::ranges::copy(chain.bytes, form.room.begin() + kChainAt).out;
+  end = std::ranges::copy(secret, end).out;
+  const auto filled = static_cast<std::size_t>(end - form.room.begin());
+  std::ranges::copy(crc32_of(ByteView(form.room).first(filled)), end);
+  const ByteView whole = ByteView(form.room).first(filled + kCrcSize);
+  std::string text;
+  text.reserve(prefix.size() + (whole.size() * 4 + 2) / 3);
+  text.append(prefix);
+  append_base64url(whole, text);
+  return text;
 }
 
 /// Whether suite, size and checksum are right.
@@ -90,12 +92,14 @@ std::optional<Capability> parse_capability(std::string_view text) {
   const bool verifies = prefix == kVerifyPrefix;
   if (!verifies && prefix != kWritePrefix && prefix != kReadPrefix) return std::nullopt;
 
-  auto decoded = from_base64url(text.substr(prefix.size()));
-  if (!decoded) return std::nullopt;
-  const WipedBytes form(std::move(*decoded));
-  if (!form_is_right(form.bytes, verifies ? kPlainSize : kSecretFormSize)) return std::nullopt;
+  const std::string_view digits = text.substr(prefix.size());
+  WipedForm form;
+  const MutableByteView room =
+      MutableByteView(form.room).first(base64url_size_bytes(digits.size()));
+  if (!read_base64url(digits, room)) return std::nullopt;
+  const ByteView whole(room);
+  if (!form_is_right(whole, verifies ? kPlainSize : kSecretFormSize)) return std::nullopt;
 
-  const ByteView whole(form.bytes);
   const ChainId chain = *ChainId::from_bytes(whole.subspan(kChainAt, ChainId::kSize));
   if (verifies) return VerifyCapability{chain};
   const SecretView secret = whole.subspan<kSecretAt, kSecretSize>();

@@ -1,9 +1,15 @@
 #include "storage/block_reader.h"
 
+#include <cerrno>
+#include <memory>
+#include <system_error>
+
 #include "crypto/hash.h"
 
 namespace cairn {
 namespace {
+
+constexpr std::string_view kSuspectPrefix = "suspect/";
 
 /// An entry may change between look-up and read (erased, stored anew); it is then looked up again.
 constexpr int kMaxAttempts = 4;
@@ -30,6 +36,15 @@ bool left_open(const rocksdb::Status& status, Wait wait, const rocksdb::Pinnable
   return status.IsIncomplete() || (wait == Wait::never && status.ok() && value.empty());
 }
 
+/// What could not be read of a block: a bad sector is corruption, and no reason to try again later.
+Error read_error(const rocksdb::Status& status) {
+  Error error = to_error(status);
+  const bool bad_sector =
+      status.IsIOError() && error.detail.ends_with(std::generic_category().message(EIO));
+  if (bad_sector) error.code = Errc::corrupt;
+  return error;
+}
+
 Result<Block> checked(const BlockId& id, const IndexEntry& entry, std::string_view body) {
   const ByteView bytes = as_bytes(body);
   if (bytes.size() != entry.size_bytes) return fail(Errc::corrupt, "the body has another size");
@@ -39,6 +54,15 @@ Result<Block> checked(const BlockId& id, const IndexEntry& entry, std::string_vi
 
 }  // namespace
 
+std::string suspect_key(const IndexKey& key) {
+  return std::string(kSuspectPrefix).append(key.view());
+}
+
+BlockReader::BlockReader(Database& database, ValueSegments& segments, Log& log)
+    : database_(database), segments_(segments), log_(log) {
+  load_suspects();
+}
+
 std::optional<Result<IndexEntry>> BlockReader::look_up(const IndexKey& key, Wait wait,
                                                        rocksdb::PinnableSlice& raw) {
   const rocksdb::Status status = database_.db().Get(read_options(wait, Caching::fill),
@@ -46,7 +70,11 @@ std::optional<Result<IndexEntry>> BlockReader::look_up(const IndexKey& key, Wait
   if (left_open(status, wait, raw)) return std::nullopt;
   (wait == Wait::never ? at_once_ : waited_).fetch_add(1, std::memory_order_relaxed);
   if (status.IsNotFound()) return fail(Errc::not_found);
-  if (!status.ok()) return to_error(status);
+  if (!status.ok()) {
+    Error error = read_error(status);
+    if (error.code != Errc::corrupt) return error;
+    return report_corrupt(key.id(), IndexEntry{}, error.detail);
+  }
   const auto entry = IndexEntry::decode(to_view(raw));
   if (!entry.has_value()) {
     return report_corrupt(key.id(), IndexEntry{}, "the index entry is malformed");
@@ -63,10 +91,16 @@ std::optional<Result<Block>> BlockReader::get(const IndexKey& key, Wait wait, Ca
     if (looked_up->has_error()) return looked_up->error();
     const IndexEntry& entry = looked_up->value();
     auto block = read_body(key, entry, wait, caching);
-    if (!block.has_value() || block->has_value()) return block;
+    if (!block.has_value()) return block;
+    if (block->has_value()) {
+      if (wait == Wait::allowed && *suspect(key, to_view(raw), wait)) trust(key);
+      return block;
+    }
     if (block->error().code != Errc::corrupt) return block;
+    if (wait == Wait::never) return std::nullopt;
     // The same entry twice: it is not a race with an erase, the body really is wrong.
     if (attempt > 0 && previous == to_view(raw)) {
+      keep_suspect(key, previous);
       return report_corrupt(key.id(), entry, block->error().detail);
     }
     previous = raw.ToString();
@@ -94,7 +128,7 @@ std::optional<Result<Block>> BlockReader::read_from_blob(const IndexKey& key,
                                                     to_slice(key.view()), &body);
   if (left_open(status, wait, body)) return std::nullopt;
   if (status.IsNotFound()) return fail(Errc::corrupt, "the body is missing");
-  if (!status.ok()) return to_error(status);
+  if (!status.ok()) return read_error(status);
   return checked(key.id(), entry, to_view(body));
 }
 
@@ -115,11 +149,6 @@ Result<Block> BlockReader::read_from_log(const BlockId& id, const IndexEntry& en
 Error BlockReader::report_corrupt(const BlockId& id, const IndexEntry& entry,
                                   const std::string& what) {
   corrupt_.fetch_add(1, std::memory_order_relaxed);
-  {
-    const std::lock_guard lock(mutex_);
-    if (suspects_.size() < kMaxSuspects) suspects_.insert(id);
-    suspect_count_.store(suspects_.size(), std::memory_order_release);
-  }
   const std::string text = id.text();
   log_.event(LogLevel::error, "block_corrupt",
              {{"block", text},
@@ -130,16 +159,68 @@ Error BlockReader::report_corrupt(const BlockId& id, const IndexEntry& entry,
   return fail(Errc::corrupt, what);
 }
 
-bool BlockReader::suspect(const BlockId& id) const {
-  if (suspect_count_.load(std::memory_order_acquire) == 0) return false;
-  const std::lock_guard lock(mutex_);
-  return suspects_.contains(id);
+void BlockReader::load_suspects() {
+  const std::unique_ptr<rocksdb::Iterator> kept(
+      database_.db().NewIterator(rocksdb::ReadOptions(), database_.meta()));
+  rocksdb::WriteBatch stale;
+  for (kept->Seek(to_slice(kSuspectPrefix)); kept->Valid(); kept->Next()) {
+    const std::string_view name = to_view(kept->key());
+    if (!name.starts_with(kSuspectPrefix)) break;
+    std::string entry;
+    const rocksdb::Status status =
+        database_.db().Get(rocksdb::ReadOptions(), database_.index(),
+                           to_slice(name.substr(kSuspectPrefix.size())), &entry);
+    const bool gone = status.IsNotFound() || (status.ok() && kept->value() != entry);
+    if (gone) {
+      stale.Delete(database_.meta(), kept->key());
+    } else {
+      any_suspect_ = true;
+    }
+  }
+  if (!kept->status().ok()) any_suspect_ = true;
+  // They are no harm, so it is none when they stay.
+  if (stale.Count() > 0) static_cast<void>(database_.write(stale, false));
 }
 
-void BlockReader::trust_again(const BlockId& id) {
-  const std::lock_guard lock(mutex_);
-  suspects_.erase(id);
-  suspect_count_.store(suspects_.size(), std::memory_order_release);
+std::optional<bool> BlockReader::suspect(const IndexKey& key, std::string_view raw_entry,
+                                         Wait wait) {
+  if (!any_suspect_.load(std::memory_order_acquire)) return false;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = unkept_.find(key.id());
+    if (found != unkept_.end() && found->second == raw_entry) return true;
+  }
+  rocksdb::PinnableSlice kept;
+  const rocksdb::Status status = database_.db().Get(
+      read_options(wait, Caching::fill), database_.meta(), to_slice(suspect_key(key)), &kept);
+  if (left_open(status, wait, kept)) return std::nullopt;
+  if (status.IsNotFound()) return false;
+  // Where that cannot be read, writing the block once more is the lesser evil.
+  return !status.ok() || to_view(kept) == raw_entry;
+}
+
+void BlockReader::keep_suspect(const IndexKey& key, std::string_view raw_entry) {
+  const std::string name = suspect_key(key);
+  const auto kept = database_.meta_value(name);
+  if (kept.has_value() && kept.value() == raw_entry) return;
+  rocksdb::WriteBatch batch;
+  batch.Put(database_.meta(), name, to_slice(raw_entry));
+  if (database_.write(batch, false).has_error()) {
+    const std::lock_guard lock(mutex_);
+    if (unkept_.size() < kMaxUnkept) unkept_.insert_or_assign(key.id(), std::string(raw_entry));
+  }
+  any_suspect_.store(true, std::memory_order_release);
+}
+
+void BlockReader::trust(const IndexKey& key) {
+  {
+    const std::lock_guard lock(mutex_);
+    unkept_.erase(key.id());
+  }
+  rocksdb::WriteBatch batch;
+  batch.Delete(database_.meta(), to_slice(suspect_key(key)));
+  // Left as it is, the next get() tries again.
+  static_cast<void>(database_.write(batch, false));
 }
 
 BlockReaderStats BlockReader::stats() const {

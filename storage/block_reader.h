@@ -9,7 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include "base/block.h"
 #include "base/log.h"
@@ -27,6 +27,9 @@ enum class Wait : std::uint8_t { never, allowed };
 /// For bodies that are read once and not soon again: scrub and fsck leave the caches alone.
 enum class Caching : std::uint8_t { fill, bypass };
 
+/// The meta key under which the index entry of a suspect block is kept; see BlockReader::suspect().
+std::string suspect_key(const IndexKey& key);
+
 struct BlockReaderStats {
   std::uint64_t at_once = 0;  ///< Answered without the pool.
   std::uint64_t waited = 0;   ///< Look-ups and reads that were allowed to block.
@@ -35,22 +38,22 @@ struct BlockReaderStats {
 
 class BlockReader {
  public:
-  /// All references outlive the reader.
-  BlockReader(Database& database, ValueSegments& segments, Log& log)
-      : database_(database), segments_(segments), log_(log) {}
+  /// All references outlive the reader. Reads which blocks are suspect.
+  BlockReader(Database& database, ValueSegments& segments, Log& log);
 
   /// The index entry; it borrows from `raw`. Nothing only with Wait::never. Errors: not_found,
   /// corrupt, unavailable.
   std::optional<Result<IndexEntry>> look_up(const IndexKey& key, Wait wait,
                                             rocksdb::PinnableSlice& raw);
 
-  /// The block, checked. Nothing only with Wait::never. Errors as look_up().
+  /// The block, checked; one that is not right is reported and suspect from now on. Nothing only
+  /// with Wait::never, which leaves wrong bodies to a call that may wait. Errors as look_up().
   std::optional<Result<Block>> get(const IndexKey& key, Wait wait, Caching caching = Caching::fill);
 
-  /// Whether get() found this block corrupt and nobody has stored it anew since. A put then writes
-  /// it again instead of calling it held.
-  bool suspect(const BlockId& id) const;
-  void trust_again(const BlockId& id);
+  /// Whether get() last found the body that `raw_entry` (what look_up() filled) points to wrong, in
+  /// this process or an earlier one. A put then writes it again instead of calling it held. Nothing
+  /// only with Wait::never.
+  std::optional<bool> suspect(const IndexKey& key, std::string_view raw_entry, Wait wait);
 
   BlockReaderStats stats() const;
 
@@ -61,8 +64,12 @@ class BlockReader {
   std::optional<Result<Block>> read_from_blob(const IndexKey& key, const IndexEntry& entry,
                                               Wait wait, Caching caching);
   Error report_corrupt(const BlockId& id, const IndexEntry& entry, const std::string& what);
+  void load_suspects();
+  void keep_suspect(const IndexKey& key, std::string_view raw_entry);
+  void trust(const IndexKey& key);
 
-  static constexpr std::size_t kMaxSuspects = 4096;
+  /// Suspects that could not be written down; beyond, they are forgotten.
+  static constexpr std::size_t kMaxUnkept = 4096;
 
   Database& database_;
   ValueSegments& segments_;
@@ -70,9 +77,9 @@ class BlockReader {
   std::atomic<std::uint64_t> at_once_{0};
   std::atomic<std::uint64_t> waited_{0};
   std::atomic<std::uint64_t> corrupt_{0};
-  std::atomic<std::size_t> suspect_count_{0};
-  mutable std::mutex mutex_;
-  std::unordered_set<BlockId> suspects_;
+  std::atomic<bool> any_suspect_{false};  ///< Without it nothing else is asked.
+  std::mutex mutex_;
+  std::unordered_map<BlockId, std::string> unkept_;  ///< To the raw index entry.
 };
 
 }  // namespace cairn

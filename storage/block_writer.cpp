@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/blocking_pool.h"
+#include "storage/block_reader.h"
 
 namespace cairn {
 namespace {
@@ -236,6 +237,7 @@ void BlockWriter::fill_batch(const Jobs& jobs, bool logged, rocksdb::WriteBatch&
       continue;
     }
     const auto key = to_slice(job->request.key.view());
+    if (job->request.suspect) batch.Delete(database_.meta(), suspect_key(job->request.key));
     if (job->request.kind == WriteRequest::Kind::erase) {
       batch.Delete(database_.index(), key);
       batch.Delete(database_.body(), key);

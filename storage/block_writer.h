@@ -53,8 +53,9 @@ enum class Room : std::uint8_t {
 struct WriteRequest {
   enum class Kind : std::uint8_t { put, erase, records };
   Kind kind = Kind::put;
-  IndexKey key;                         ///< Of a put or an erase.
-  Block block{};                        ///< Of a put.
+  IndexKey key;          ///< Of a put or an erase.
+  Block block{};         ///< Of a put.
+  bool suspect = false;  ///< The present entry is noted as suspect: the note goes with it.
   std::vector<RecordChange> records{};  ///< Written together, after the blocks of batches before.
   Room room = Room::needed;
   /// Kept until the request is written or refused, also when its caller's deadline came first.

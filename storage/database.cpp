@@ -116,31 +116,38 @@ Error to_error(const rocksdb::Status& status) {
 /// Hears of errors on RocksDB's own threads.
 class Database::Listener final : public rocksdb::EventListener {
  public:
-  Listener(Database& database, Log& log) : database_(database), log_(log) {}
+  explicit Listener(Database& database) : database_(database) {}
 
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
-    database_.out_of_space_.store(status->IsNoSpace(), std::memory_order_release);
-    database_.stopped_.store(true, std::memory_order_release);
-    log_.event(LogLevel::error, "storage_write_stopped", {{"reason", status->ToString()}});
+    database_.stop(*status);
+    database_.log_.event(LogLevel::error, "storage_write_stopped",
+                         {{"reason", status->ToString()}});
   }
 
   void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
-    if (!info.new_bg_error.ok()) return;
-    database_.out_of_space_.store(false, std::memory_order_release);
-    if (database_.stopped_.exchange(false, std::memory_order_acq_rel)) {
-      log_.event(LogLevel::info, "storage_write_resumed");
-    }
+    if (info.new_bg_error.ok()) database_.go_on();
   }
 
  private:
   Database& database_;
-  Log& log_;
 };
 
+void Database::stop(const rocksdb::Status& status) {
+  out_of_space_.store(status.IsNoSpace(), std::memory_order_release);
+  stopped_.store(true, std::memory_order_release);
+}
+
+void Database::go_on() {
+  out_of_space_.store(false, std::memory_order_release);
+  if (stopped_.exchange(false, std::memory_order_acq_rel)) {
+    log_.event(LogLevel::info, "storage_write_resumed");
+  }
+}
+
 Result<std::unique_ptr<Database>> Database::open(Options options, Log& log) {
-  std::unique_ptr<Database> database(new Database());
+  std::unique_ptr<Database> database(new Database(log));
   database->cache_ = rocksdb::NewLRUCache(options.cache_bytes, 4, false, 0.5);
-  database->listener_ = std::make_shared<Listener>(*database, log);
+  database->listener_ = std::make_shared<Listener>(*database);
   rocksdb::DBOptions db = database_options(options);
   db.listeners.push_back(database->listener_);
   const std::size_t share = options.write_buffer_bytes / 2;
@@ -174,8 +181,9 @@ Result<void> Database::write(rocksdb::WriteBatch& batch, bool sync) {
   rocksdb::WriteOptions options;
   options.sync = sync;
   const rocksdb::Status status = db_->Write(options, &batch);
-  if (!status.ok()) return to_error(status);
-  return ok();
+  if (status.ok()) return ok();
+  stop(status);
+  return to_error(status);
 }
 
 Result<std::optional<std::string>> Database::meta_value(std::string_view key) {
@@ -187,10 +195,8 @@ Result<std::optional<std::string>> Database::meta_value(std::string_view key) {
 }
 
 bool Database::try_resume() {
-  const rocksdb::Status status = db_->Resume();
-  if (!status.ok()) return false;
-  out_of_space_.store(false, std::memory_order_release);
-  stopped_.store(false, std::memory_order_release);
+  if (!db_->Resume().ok()) return false;
+  go_on();
   return true;
 }
 

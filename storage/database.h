@@ -64,7 +64,8 @@ class Database {
   /// The meta value of `key`; nothing when there is none. Errors: corrupt, unavailable.
   Result<std::optional<std::string>> meta_value(std::string_view key);
 
-  /// Whether RocksDB has stopped writing after an error, and for want of room.
+  /// Whether RocksDB has stopped writing after an error, and for want of room. A write that fails
+  /// sets both, so that an error is not missed that came while writes were resumed.
   bool stopped() const { return stopped_.load(std::memory_order_acquire); }
   bool out_of_space() const { return out_of_space_.load(std::memory_order_acquire); }
   /// Asks RocksDB to go on after such an error. Blocks; true when writes work again.
@@ -80,8 +81,11 @@ class Database {
  private:
   class Listener;
 
-  Database() = default;
+  explicit Database(Log& log) : log_(log) {}
+  void stop(const rocksdb::Status& status);
+  void go_on();
 
+  Log& log_;
   std::shared_ptr<rocksdb::Cache> cache_;
   std::shared_ptr<Listener> listener_;
   std::unique_ptr<rocksdb::DB> db_;

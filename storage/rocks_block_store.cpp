@@ -12,19 +12,35 @@ namespace {
 /// core's other connections up.
 constexpr std::size_t kLookUpsOnCore = 32;
 
+/// An erase is no matter of room: when RocksDB has none to note it, trying again later is right.
+Error unavailable_if_full(Error error) {
+  if (error.code == Errc::full) error.code = Errc::unavailable;
+  return error;
+}
+
 }  // namespace
 
 IndexKey RocksBlockStore::key_of(const BlockId& id) const {
   return IndexKey(slot_of(id, placement_seed_), id);
 }
 
-std::optional<Result<RocksBlockStore::Known>> RocksBlockStore::look_up(const IndexKey& key,
+std::optional<Result<RocksBlockStore::Known>> RocksBlockStore::look_up(BlockReader& reader,
+                                                                       const IndexKey& key,
                                                                        Wait wait) {
   rocksdb::PinnableSlice raw;
-  const auto entry = reader_.look_up(key, wait, raw);
+  const auto entry = reader.look_up(key, wait, raw);
   if (!entry.has_value()) return std::nullopt;
   if (entry->has_error()) return entry->error();
-  return Known{entry->value().place, entry->value().size_bytes, entry->value().position};
+  const auto suspect = reader.suspect(key, to_view(raw), wait);
+  if (!suspect.has_value()) return std::nullopt;
+  return Known{entry->value().place, entry->value().size_bytes, entry->value().position, *suspect};
+}
+
+Result<RocksBlockStore::Presence> RocksBlockStore::presence_of(const Result<Known>& known) {
+  if (known.has_value()) return known.value().suspect ? Presence::suspect : Presence::held;
+  const Errc code = known.error().code;
+  if (code != Errc::not_found && code != Errc::corrupt) return known.error();
+  return Presence::absent;
 }
 
 std::optional<Result<Found>> RocksBlockStore::try_get(const BlockId& id) {
@@ -42,47 +58,48 @@ std::optional<Result<Found>> RocksBlockStore::try_get(const BlockId& id) {
 Task<Result<Found>> RocksBlockStore::get(BlockId id, Deadline deadline) {
   if (auto at_once = try_get(id)) co_return std::move(*at_once);
   auto block = co_await pool_.run(
-      [this, key = key_of(id)]() -> Result<Block> { return *reader_.get(key, Wait::allowed); },
+      [reader = &reader_, key = key_of(id)]() -> Result<Block> {
+        return *reader->get(key, Wait::allowed);
+      },
       deadline);
   if (block.has_error()) co_return std::move(block).error();
   co_return Found{std::move(block).value(), Source::storage};
 }
 
 Task<Result<RocksBlockStore::Known>> RocksBlockStore::find(IndexKey key, Deadline deadline) {
-  if (auto at_once = look_up(key, Wait::never)) co_return std::move(*at_once);
+  if (auto at_once = look_up(reader_, key, Wait::never)) co_return std::move(*at_once);
   co_return co_await pool_.run(
-      [this, key]() -> Result<Known> { return *look_up(key, Wait::allowed); }, deadline);
+      [reader = &reader_, key]() -> Result<Known> { return *look_up(*reader, key, Wait::allowed); },
+      deadline);
 }
 
 Task<Result<BlockStat>> RocksBlockStore::stat(BlockId id, Deadline deadline) {
   const auto known = co_await find(key_of(id), deadline);
   if (known.has_error()) co_return known.error();
+  if (known.value().suspect) co_return fail(Errc::corrupt, "the body was found wrong");
   co_return BlockStat{known.value().size_bytes, Source::storage};
 }
 
-void RocksBlockStore::count_written(const BlockId& id, const Result<Stored>& result) {
-  if (result.has_error()) return;
-  if (result.value() == Stored::held) touches_.fetch_add(1, std::memory_order_relaxed);
-  if (reader_.suspect(id)) reader_.trust_again(id);
+void RocksBlockStore::count_touch(const Result<Stored>& result) {
+  if (result.has_value() && result.value() == Stored::held) {
+    touches_.fetch_add(1, std::memory_order_relaxed);
+  }
 }
 
 Task<Result<Stored>> RocksBlockStore::put(Block block, Deadline deadline) {
-  const BlockId id = block.id();
-  const IndexKey key = key_of(id);
-  if (!reader_.suspect(id)) {
-    const auto known = co_await find(key, deadline);
-    if (known.has_value()) {
-      touches_.fetch_add(1, std::memory_order_relaxed);
-      co_return Stored::held;
-    }
-    if (known.error().code != Errc::not_found && known.error().code != Errc::corrupt) {
-      co_return known.error();
-    }
+  const IndexKey key = key_of(block.id());
+  const auto known = co_await find(key, deadline);
+  const auto presence = presence_of(known);
+  if (presence.has_error()) co_return presence.error();
+  if (presence.value() == Presence::held) {
+    touches_.fetch_add(1, std::memory_order_relaxed);
+    co_return Stored::held;
   }
   std::vector<WriteRequest> requests;
-  requests.push_back({WriteRequest::Kind::put, key, std::move(block)});
+  requests.push_back(
+      {WriteRequest::Kind::put, key, std::move(block), presence.value() == Presence::suspect});
   auto results = co_await writer_.submit(std::move(requests), deadline);
-  count_written(id, results.front());
+  count_touch(results.front());
   co_return std::move(results.front());
 }
 
@@ -91,52 +108,54 @@ Task<std::vector<Result<Stored>>> RocksBlockStore::put_many(std::vector<Block> b
   std::vector<IndexKey> keys;
   keys.reserve(blocks.size());
   for (const Block& block : blocks) keys.push_back(key_of(block.id()));
-  const auto known = co_await held(keys, deadline);
-  if (known.has_error()) {
-    co_return std::vector<Result<Stored>>(blocks.size(), Result<Stored>(known.error()));
+  const auto present = co_await presences(keys, deadline);
+  if (present.has_error()) {
+    co_return std::vector<Result<Stored>>(blocks.size(), Result<Stored>(present.error()));
   }
   std::vector<Result<Stored>> results(blocks.size(), Result<Stored>(Stored::held));
   std::vector<WriteRequest> requests;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < blocks.size(); ++i) {
-    if (known.value()[i] && !reader_.suspect(blocks[i].id())) {
+    const Presence presence = present.value()[i];
+    if (presence == Presence::held) {
       touches_.fetch_add(1, std::memory_order_relaxed);
       continue;
     }
-    requests.push_back({WriteRequest::Kind::put, keys[i], std::move(blocks[i])});
+    requests.push_back(
+        {WriteRequest::Kind::put, keys[i], std::move(blocks[i]), presence == Presence::suspect});
     places.push_back(i);
   }
   if (requests.empty()) co_return results;
   auto written = co_await writer_.submit(std::move(requests), deadline);
   for (std::size_t i = 0; i < written.size(); ++i) {
-    count_written(keys[places[i]].id(), written[i]);
+    count_touch(written[i]);
     results[places[i]] = std::move(written[i]);
   }
   co_return results;
 }
 
-Task<Result<std::vector<bool>>> RocksBlockStore::held(std::vector<IndexKey> keys,
-                                                      Deadline deadline) {
-  std::vector<bool> answers(keys.size());
+Task<Result<std::vector<RocksBlockStore::Presence>>> RocksBlockStore::presences(
+    std::vector<IndexKey> keys, Deadline deadline) {
+  std::vector<Presence> answers(keys.size());
   std::vector<std::size_t> open;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    const auto known =
-        i < kLookUpsOnCore ? look_up(keys[i], Wait::never) : std::optional<Result<Known>>();
+    const auto known = i < kLookUpsOnCore ? look_up(reader_, keys[i], Wait::never)
+                                          : std::optional<Result<Known>>();
     if (!known.has_value()) {
       open.push_back(i);
       continue;
     }
-    if (known->has_error() && known->error().code == Errc::unavailable) co_return known->error();
-    answers[i] = known->has_value() && !reader_.suspect(keys[i].id());
+    const auto presence = presence_of(*known);
+    if (presence.has_error()) co_return presence.error();
+    answers[i] = presence.value();
   }
   if (open.empty()) co_return answers;
   // A named call: GCC 12 destroys a temporary with captures twice when it is awaited.
-  auto ask = [this, keys = std::move(keys), open = std::move(open),
-              answers = std::move(answers)]() mutable -> Result<std::vector<bool>> {
+  auto ask = [reader = &reader_, keys = std::move(keys), open = std::move(open),
+              answers = std::move(answers)]() mutable -> Result<std::vector<Presence>> {
     for (const std::size_t i : open) {
-      const auto known = look_up(keys[i], Wait::allowed);
-      if (known->has_error() && known->error().code == Errc::unavailable) return known->error();
-      answers[i] = known->has_value() && !reader_.suspect(keys[i].id());
+      CAIRN_TRY(const Presence presence, presence_of(*look_up(*reader, keys[i], Wait::allowed)));
+      answers[i] = presence;
     }
     return std::move(answers);
   };
@@ -148,11 +167,11 @@ Task<Result<std::vector<BlockId>>> RocksBlockStore::missing(std::vector<BlockId>
   std::vector<IndexKey> keys;
   keys.reserve(ids.size());
   for (const BlockId& id : ids) keys.push_back(key_of(id));
-  const auto known = co_await held(std::move(keys), deadline);
-  if (known.has_error()) co_return known.error();
+  const auto present = co_await presences(std::move(keys), deadline);
+  if (present.has_error()) co_return present.error();
   std::vector<BlockId> absent;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (!known.value()[i]) absent.push_back(ids[i]);
+    if (present.value()[i] != Presence::held) absent.push_back(ids[i]);
   }
   co_return absent;
 }
@@ -166,16 +185,16 @@ Task<Result<void>> RocksBlockStore::erase(BlockId id, Deadline deadline) {
     co_return known.error();
   }
   std::vector<WriteRequest> requests;
-  requests.push_back({WriteRequest::Kind::erase, key, Block()});
+  const bool suspect = known.has_value() && known.value().suspect;
+  requests.push_back({WriteRequest::Kind::erase, key, Block(), suspect});
   const auto results = co_await writer_.submit(std::move(requests), deadline);
-  if (results.front().has_error()) co_return results.front().error();
+  if (results.front().has_error()) co_return unavailable_if_full(results.front().error());
   erased_.fetch_add(1, std::memory_order_relaxed);
-  if (reader_.suspect(id)) reader_.trust_again(id);
   if (known.has_error() || known.value().place != Place::log) co_return ok();
   // The block is gone; giving its pages back can fail or come too late: the sweep does it then.
   const auto released = co_await pool_.run(
-      [this, gone = known.value()]() -> Result<void> {
-        return segments_.release(gone.position, gone.size_bytes);
+      [segments = &segments_, gone = known.value()]() -> Result<void> {
+        return segments->release(gone.position, gone.size_bytes);
       },
       deadline);
   if (released.has_error()) {

@@ -47,13 +47,17 @@ class RocksBlockStore final : public BlockStore {
     Place place = Place::index;
     std::uint32_t size_bytes = 0;
     LogPosition position;
+    bool suspect = false;
   };
+  enum class Presence : std::uint8_t { absent, held, suspect };
 
   IndexKey key_of(const BlockId& id) const;
-  std::optional<Result<Known>> look_up(const IndexKey& key, Wait wait);
+  /// Static, as whatever runs in the pool: a call there may outlive its Task, and so the store.
+  static std::optional<Result<Known>> look_up(BlockReader& reader, const IndexKey& key, Wait wait);
+  static Result<Presence> presence_of(const Result<Known>& known);
   Task<Result<Known>> find(IndexKey key, Deadline deadline);
-  Task<Result<std::vector<bool>>> held(std::vector<IndexKey> keys, Deadline deadline);
-  void count_written(const BlockId& id, const Result<Stored>& result);
+  Task<Result<std::vector<Presence>>> presences(std::vector<IndexKey> keys, Deadline deadline);
+  void count_touch(const Result<Stored>& result);
 
   BlockReader& reader_;
   BlockWriter& writer_;

@@ -20,29 +20,32 @@ constexpr auto kRest = std::chrono::seconds(60);
 
 struct Pick {
   std::vector<IndexKey> keys;
-  std::string next;  ///< Empty at the end of the index.
+  std::string next;        ///< Empty at the end of the index.
+  rocksdb::Status status;  ///< Not ok: the index could not be read from `next` on.
 };
 
 /// The keys of the next few blocks. The iterator is not kept: it would hold deleted files on disk.
-/// Errors: those of reading the index, whose end is no error.
-Result<Pick> pick_blocks(Database& database, const std::string& from) {
+/// What the index could not give is told in `status`.
+Pick pick_blocks(Database& database, const std::string& from) {
   rocksdb::ReadOptions options;
   options.fill_cache = false;
   const std::unique_ptr<rocksdb::Iterator> entries(
       database.db().NewIterator(options, database.index()));
-  Pick pick;
+  Pick pick{{}, from, {}};
   std::uint64_t bytes = 0;
   for (entries->Seek(from); entries->Valid(); entries->Next()) {
     if (pick.keys.size() >= kStepBlocks || bytes >= kStepBytes) {
       pick.next = entries->key().ToString();
       return pick;
     }
+    pick.next = entries->key().ToString() + '\0';
     const auto key = IndexKey::from(to_view(entries->key()));
     const auto entry = IndexEntry::decode(to_view(entries->value()));
     if (key.has_value()) pick.keys.push_back(*key);
     if (entry.has_value()) bytes += entry->size_bytes;
   }
-  if (!entries->status().ok()) return to_error(entries->status());
+  pick.status = entries->status();
+  if (pick.status.ok()) pick.next.clear();
   return pick;
 }
 
@@ -75,7 +78,7 @@ void Scrubber::start() {
 void Scrubber::begin_now() {
   {
     const std::lock_guard lock(mutex_);
-    begin_now_.store(true, std::memory_order_relaxed);
+    begin_now_ = true;
   }
   wake_.notify_all();
 }
@@ -88,15 +91,14 @@ void Scrubber::run() {
         bytes == 0 ? std::chrono::nanoseconds(kRest)
                    : std::chrono::nanoseconds(bytes * 1'000'000'000 / options_.bytes_per_second);
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, pause, [this, bytes] {
-      return stopping() || (bytes == 0 && begin_now_.load(std::memory_order_relaxed));
-    });
+    wake_.wait_for(lock, pause,
+                   [this] { return stopping() || (phase_ == Phase::resting && begin_now_); });
   }
 }
 
 bool Scrubber::due() const {
-  if (begin_now_.load(std::memory_order_relaxed)) return true;
   const std::lock_guard lock(mutex_);
+  if (begin_now_) return true;
   const std::int64_t interval_ms = std::chrono::milliseconds(options_.interval).count();
   const auto since =
       static_cast<std::int64_t>(clock_.wall()) - static_cast<std::int64_t>(progress_.pass_started);
@@ -111,14 +113,14 @@ std::uint64_t Scrubber::step() {
   }
   const std::uint64_t bytes = phase_ == Phase::bodies ? step_bodies() : step_orphans();
   if (clock_.mono() - saved_at_ >= kSaveEvery) save_state();
-  return std::max(bytes, kLookUpBytes);
+  return bytes;
 }
 
 void Scrubber::begin_pass() {
-  begin_now_.store(false, std::memory_order_relaxed);
   phase_ = Phase::bodies;
   cursor_.clear();
   const std::lock_guard lock(mutex_);
+  begin_now_ = false;
   progress_.under_way = true;
   progress_.pass_started = clock_.wall();
   progress_.slot = 0;
@@ -126,56 +128,59 @@ void Scrubber::begin_pass() {
 }
 
 std::uint64_t Scrubber::step_bodies() {
-  auto picked = pick_blocks(database_, cursor_);
-  if (picked.has_error()) {
-    break_off(picked.error());
-    return 0;
-  }
-  Pick pick = std::move(picked).value();
-  std::uint64_t cost = 0;
+  Pick pick = pick_blocks(database_, cursor_);
+  std::uint64_t cost = kLookUpBytes;
   for (const IndexKey& key : pick.keys) {
     if (stopping()) return cost;
-    const auto block = reader_.get(key, Wait::allowed, Caching::bypass);
-    const bool corrupt = block->has_error() && block->error().code == Errc::corrupt;
-    const std::uint64_t bytes = block->has_value() ? block->value().size_bytes() : 0;
-    cost += kLookUpBytes + bytes;
-    const std::lock_guard lock(mutex_);
-    progress_.slot = static_cast<std::uint32_t>(key.slot());
-    progress_.pass_blocks += 1;
-    progress_.pass_bytes += bytes;
-    progress_.pass_corrupt += corrupt ? 1 : 0;
+    check(key, cost);
   }
   cursor_ = std::move(pick.next);
-  if (!cursor_.empty()) return cost;
+  if (!pick.status.ok()) {
+    count_unreadable("index", to_error(pick.status));
+    return 0;
+  }
+  if (cursor_.empty()) begin_sweep();
+  return cost;
+}
+
+void Scrubber::check(const IndexKey& key, std::uint64_t& cost) {
+  const auto block = reader_.get(key, Wait::allowed, Caching::bypass);
+  // A body that cannot be read is as lost as one that is wrong; erased meanwhile is neither.
+  const bool lost = block->has_error() && block->error().code != Errc::not_found;
+  const std::uint64_t bytes = block->has_value() ? block->value().size_bytes() : 0;
+  cost += kLookUpBytes + bytes;
+  const std::lock_guard lock(mutex_);
+  progress_.slot = static_cast<std::uint32_t>(key.slot());
+  progress_.pass_blocks += 1;
+  progress_.pass_bytes += bytes;
+  progress_.pass_corrupt += lost ? 1 : 0;
+}
+
+void Scrubber::count_unreadable(std::string_view what, const Error& error) {
+  log_.event(LogLevel::error, "scrub_unreadable", {{"what", what}, {"reason", error.detail}});
+  const std::lock_guard lock(mutex_);
+  progress_.pass_corrupt += 1;
+}
+
+void Scrubber::begin_sweep() {
   phase_ = Phase::orphans;
   // Up to here every record's pointer is in the index, if there is one. Younger segments may hold
   // records whose batch is still under way.
   const auto covered = covered_log_position(database_);
-  auto sealed = segments_.list();
+  const auto sealed = segments_.list();
   sweep_.clear();
-  if (covered.has_value() && sealed.has_value()) {
-    for (const std::uint32_t segment : sealed.value()) {
-      if (segment < covered.value().segment && segment < segments_.active()) {
-        sweep_.push_back(segment);
-      }
+  if (covered.has_error()) return count_unreadable("index", covered.error());
+  if (sealed.has_error()) return count_unreadable("values", sealed.error());
+  for (const std::uint32_t segment : sealed.value()) {
+    if (segment < covered.value().segment && segment < segments_.active()) {
+      sweep_.push_back(segment);
     }
-    std::ranges::reverse(sweep_);
   }
-  return cost;
-}
-
-void Scrubber::break_off(const Error& error) {
-  phase_ = Phase::resting;
-  {
-    const std::lock_guard lock(mutex_);
-    progress_.under_way = false;
-    progress_.pass_corrupt += 1;
-  }
-  log_.event(LogLevel::error, "scrub_broken_off", {{"reason", error.detail}});
+  std::ranges::reverse(sweep_);
 }
 
 std::uint64_t Scrubber::step_orphans() {
-  std::uint64_t cost = 0;
+  std::uint64_t cost = kLookUpBytes;
   for (std::size_t i = 0; i < kStepBlocks; ++i) {
     if (stopping()) return cost;
     if (walk_ == nullptr) {
@@ -187,6 +192,9 @@ std::uint64_t Scrubber::step_orphans() {
       sweep_.pop_back();
     }
     const auto record = walk_->next();
+    if (record.has_error() && record.error().code != Errc::not_found) {
+      count_unreadable("segment", record.error());
+    }
     if (record.has_error() || !record.value().has_value()) {
       walk_.reset();
       continue;

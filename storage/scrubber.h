@@ -42,7 +42,8 @@ class Scrubber {
   void start();
 
   /// Checks the next few blocks or records, beginning a pass when one is due. Returns the bytes
-  /// that it cost, 0 when nothing is due.
+  /// that it cost; 0 when nothing is due, and when the index cannot be read on: the pass then stays
+  /// where it is.
   std::uint64_t step();
 
   /// A pass begins with the next step, whatever the interval says.
@@ -56,9 +57,10 @@ class Scrubber {
   void run();
   bool due() const;
   void begin_pass();
-  /// Ends a pass that cannot go on: the index cannot be read behind the cursor.
-  void break_off(const Error& error);
   std::uint64_t step_bodies();
+  void check(const IndexKey& key, std::uint64_t& cost);
+  void begin_sweep();
+  void count_unreadable(std::string_view what, const Error& error);
   std::uint64_t step_orphans();
   std::uint64_t release_if_orphan(const ValueRecord& record);
   void finish_pass();
@@ -82,9 +84,9 @@ class Scrubber {
   MonoTime saved_at_{};
 
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> begin_now_{false};
-  mutable std::mutex mutex_;  ///< Guards progress_; waits on wake_.
+  mutable std::mutex mutex_;  ///< Guards begin_now_ and progress_; waits on wake_.
   std::condition_variable wake_;
+  bool begin_now_ = false;
   ScrubProgress progress_;
   std::thread thread_;
 };

@@ -2,10 +2,9 @@
 
 #include <unistd.h>
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <algorithm>
 
+#include "base/ticker.h"
 #include "storage/block_reader.h"
 #include "storage/block_writer.h"
 #include "storage/database.h"
@@ -17,10 +16,11 @@
 namespace cairn {
 namespace {
 
-/// How late a caller hears that its deadline has passed, and how soon a disk with room again is
-/// written to.
-constexpr auto kTick = std::chrono::milliseconds(100);
-constexpr int kTicksARefresh = 10;
+/// How late the caller of a write hears that its deadline has passed.
+constexpr auto kExpiryPeriod = std::chrono::milliseconds(100);
+constexpr auto kUpkeepPeriod = std::chrono::seconds(1);
+/// Upkeeps from one attempt to write again to the next, at most: an attempt may itself need room.
+constexpr int kLongestPause = 16;
 /// Signatures of links are checked by so many threads; a check of 256 links takes some 20 ms of
 /// one.
 constexpr std::size_t kCheckThreads = 2;
@@ -62,19 +62,16 @@ class Storage::Parts {
         checks_("chain-check", kCheckThreads, options.reader_queue, clock),
         chains_(*store_.database, writer_, checks_, pool_, store_.identity.placement_seed, clock),
         scrubber_(*store_.database, reader_, *store_.segments, store_.identity.placement_seed,
-                  {options.scrub_bytes_per_second, options.scrub_interval}, clock, log) {
+                  {options.scrub_bytes_per_second, options.scrub_interval}, clock, log),
+        expiry_("storage-expiry", kExpiryPeriod, [this] { expire_overdue(); }),
+        upkeep_("storage-upkeep", kUpkeepPeriod, [this] { look_after_disk(); }) {
     space_.refresh();
     scrubber_.start();
-    ticker_ = std::thread([this] { tick(); });
   }
-
   ~Parts() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.notify_all();
-    ticker_.join();
+    // A call that outlives its deadline also outlives whoever asked: it borrows the stores.
+    checks_.stop();
+    pool_.stop();
   }
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
@@ -86,7 +83,8 @@ class Storage::Parts {
   StorageStats stats();
 
  private:
-  void tick();
+  void expire_overdue();
+  void look_after_disk();
   void add_disk_stats(StorageStats& stats);
 
   OpenStore store_;
@@ -98,26 +96,27 @@ class Storage::Parts {
   BlockingPool checks_;
   RocksChainStore chains_;
   Scrubber scrubber_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::thread ticker_;
+  // The upkeep's own:
+  int pause_ = 1;
+  int upkeeps_to_resume_ = 1;
+  Ticker expiry_;
+  Ticker upkeep_;  ///< Apart from the expiry: it may get stuck on the disk.
 };
 
-void Storage::Parts::tick() {
-  name_this_thread("storage-tick");
-  std::unique_lock lock(mutex_);
-  for (int ticks = 0; !wake_.wait_for(lock, kTick, [this] { return stopping_; }); ++ticks) {
-    lock.unlock();
-    writer_.expire();
-    chains_.expire();
-    if (ticks % kTicksARefresh == 0) {
-      space_.refresh();
-      if (store_.database->stopped() && !space_.full()) {
-        static_cast<void>(store_.database->try_resume());  // Tried again at the next refresh.
-      }
-    }
-    lock.lock();
+void Storage::Parts::expire_overdue() {
+  writer_.expire();
+  chains_.expire();
+}
+
+void Storage::Parts::look_after_disk() {
+  space_.refresh();
+  // Also below the reserve: only a store that writes can erase, and so make room.
+  if (!store_.database->stopped()) {
+    pause_ = upkeeps_to_resume_ = 1;
+  } else if (--upkeeps_to_resume_ <= 0) {
+    static_cast<void>(store_.database->try_resume());  // Tried again after a longer pause.
+    pause_ = std::min(2 * pause_, kLongestPause);
+    upkeeps_to_resume_ = pause_;
   }
 }
 

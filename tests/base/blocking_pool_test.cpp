@@ -105,5 +105,32 @@ TEST_F(BlockingPoolTest, DestructionAnswersWhatStillWaits) {
   }
 }
 
+TEST_F(BlockingPoolTest, StuckCallsAreAnsweredByTheirDeadline) {
+  BlockingPool pool("test", 1, 10, clock_);
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future().share();
+  // One is stuck on the only thread, the others behind it.
+  std::vector<Result<int>> results(3, Result<int>(0));
+  for (auto& result : results) {
+    boost::asio::co_spawn(
+        io_, wait_for(pool, clock_.in(std::chrono::milliseconds(20)), released, result),
+        boost::asio::detached);
+  }
+  io_.run();
+  for (const auto& result : results) {
+    ASSERT_TRUE(result.has_error());
+    EXPECT_EQ(result.error().code, Errc::unavailable);
+  }
+  EXPECT_EQ(pool.waiting(), 0U);
+  release.set_value();
+  std::thread::id ran_on;
+  std::thread::id resumed_on;
+  Result<int> out = 0;
+  boost::asio::co_spawn(io_, add(pool, soon(), ran_on, resumed_on, out), boost::asio::detached);
+  io_.restart();
+  io_.run();
+  EXPECT_EQ(out.value(), 42);
+}
+
 }  // namespace
 }  // namespace cairn

@@ -42,6 +42,14 @@ TEST(Base64, UrlFormReadsBackAndRefusesVariants) {
   }
 }
 
+TEST(Base64, UrlFormIsReadIntoExactRoomOnly) {
+  Bytes out(2);
+  ASSERT_TRUE(read_base64url("-_8", out));
+  EXPECT_EQ(out, (Bytes{0xfb, 0xff}));
+  EXPECT_FALSE(read_base64url("-_", out));
+  EXPECT_FALSE(read_base64url("-_8A", out));
+}
+
 TEST(BlockIdText, OnlyCanonicalSpellingIsRead) {
   const std::string text(64, 'a');
   ASSERT_TRUE(BlockId::from_text(text));

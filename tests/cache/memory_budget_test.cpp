@@ -62,6 +62,15 @@ class MemoryBudgetTest : public ::testing::TestWithParam<PolicyKind> {
   SeededRandom random_{5};
 };
 
+TEST_P(MemoryBudgetTest, SamePolicySetAgainKeepsWhatItRemembers) {
+  MakerStore next([](std::uint64_t) { return 1000; });
+  MemoryTier tier(options(256 * kKiB), next, clock_, random_);
+  ask(tier, 5'000);
+  const CacheStats before = tier.stats();
+  tier.set_policy(GetParam());
+  EXPECT_EQ(tier.stats().overhead_bytes, before.overhead_bytes);
+}
+
 TEST_P(MemoryBudgetTest, MixedSizesStayWithinTwoPercent) {
   constexpr std::size_t kBudget = 64 * kMiB;
   MakerStore next(mixed_size);

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,7 @@ class ScriptedStore final : public BlockStore {
     const Deadline deadline;
     Timer timer;
     Result<Found> found = fail(Errc::unavailable);
+    bool thrown = false;  ///< The get() ends by an exception instead.
     Result<Stored> stored = fail(Errc::unavailable);
     Result<void> erased = fail(Errc::unavailable);
   };
@@ -52,6 +54,11 @@ class ScriptedStore final : public BlockStore {
   void answer_get(Result<Found> found) {
     const auto call = take();
     call->found = std::move(found);
+    finish(call);
+  }
+  void throw_from_get() {
+    const auto call = take();
+    call->thrown = true;
     finish(call);
   }
   void answer_put(Result<Stored> stored) {
@@ -79,6 +86,7 @@ class ScriptedStore final : public BlockStore {
   }
   Task<Result<Found>> get(BlockId id, Deadline deadline) override {
     const auto call = co_await wait(Kind::get, id, deadline);
+    if (call->thrown) throw std::runtime_error("the test wants it so");
     co_return call->found;
   }
   Task<Result<BlockStat>> stat(BlockId id, Deadline deadline) override {

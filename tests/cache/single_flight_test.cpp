@@ -4,6 +4,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -181,6 +182,44 @@ TEST_F(SingleFlightTest, CancelledLeaderHandsOverToWaiter) {
   settle();
   ASSERT_TRUE(waited.has_value());
   EXPECT_TRUE(waited->has_value());
+}
+
+TEST_F(SingleFlightTest, LeaderWhoseFetchThrowsHandsOverToWaiter) {
+  Answer led, waited, third;
+  std::exception_ptr thrown;
+  boost::asio::co_spawn(*io_, await_into(tier_.get(block_.id(), soon()), led),
+                        [&thrown](std::exception_ptr e) { thrown = e; });
+  io_->poll();
+  start(*other_io_, waited, soon());
+  start(third);
+  next_.throw_from_get();
+  settle();
+  EXPECT_TRUE(thrown);
+  EXPECT_FALSE(led.has_value());
+  ASSERT_EQ(next_.open(), 1U);
+  next_.answer_get(found());
+  settle();
+  ASSERT_TRUE(waited.has_value());
+  EXPECT_TRUE(waited->has_value());
+  EXPECT_TRUE(third->has_value());
+  EXPECT_EQ(tier_.stats().handovers, 1U);
+}
+
+TEST_F(SingleFlightTest, FetchThatThrowsWithoutWaitersLeavesNothingBehind) {
+  Answer led, after;
+  std::exception_ptr thrown;
+  boost::asio::co_spawn(*io_, await_into(tier_.get(block_.id(), soon()), led),
+                        [&thrown](std::exception_ptr e) { thrown = e; });
+  io_->poll();
+  next_.throw_from_get();
+  settle();
+  EXPECT_TRUE(thrown);
+  EXPECT_EQ(tier_.stats().fetches, 0U);
+  start(after);
+  ASSERT_EQ(next_.open(), 1U);
+  next_.answer_get(found());
+  settle();
+  EXPECT_TRUE(after->has_value());
 }
 
 TEST_F(SingleFlightTest, DestroyedLoopOfLeaderHandsOverToWaiter) {

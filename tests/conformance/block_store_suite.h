@@ -19,30 +19,11 @@
 
 #include "base/block_store.h"
 #include "base/limits.h"
-#include "crypto/hash.h"
+#include "tests/conformance/mixed_calls.h"
+#include "tests/conformance/test_block.h"
 #include "tests/fakes/run_task.h"
 
 namespace cairn {
-
-/// A block of `size_bytes` that is the same for the same seed and different for another.
-inline Block make_test_block(std::uint64_t seed, std::size_t size_bytes) {
-  std::mt19937_64 numbers(seed * 0x9E3779B97F4A7C15U + size_bytes);
-  Bytes bytes(size_bytes);
-  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(numbers());
-  return Block::copy_of(block_id_of(bytes), bytes);
-}
-
-/// Equal by bytes, told apart by size first so that a failure prints briefly.
-inline ::testing::AssertionResult same_bytes(const Block& one, const Block& other) {
-  if (one.size_bytes() != other.size_bytes()) {
-    return ::testing::AssertionFailure()
-           << one.size_bytes() << " bytes, not " << other.size_bytes();
-  }
-  if (!std::ranges::equal(one.bytes(), other.bytes())) {
-    return ::testing::AssertionFailure() << "other bytes under " << one.id().text();
-  }
-  return ::testing::AssertionSuccess();
-}
 
 template <class Harness>
 class BlockStoreSuite : public ::testing::Test {
@@ -225,6 +206,22 @@ TYPED_TEST_P(BlockStoreSuite, ThreadsAtOnceEachReadTheirOwnPuts) {
   EXPECT_EQ(wrong.load(), 0);
 }
 
+TYPED_TEST_P(BlockStoreSuite, ThreadsThatPutEraseAndGetTheSameBlocksAgreeInTheEnd) {
+  MixedCalls calls;
+  calls.run(this->store(), this->soon());
+  EXPECT_EQ(calls.wrong(), 0);
+  for (int look = 0; look < (TestFixture::kReopens ? 2 : 1); ++look) {
+    if constexpr (TestFixture::kReopens) {
+      if (look > 0) this->harness_.reopen();
+    }
+    for (const Block& block : calls.blocks()) {
+      const bool held = this->get(block.id()).has_value();
+      EXPECT_TRUE(calls.allow(block, held)) << block.size_bytes() << (held ? " held" : " not held");
+      held ? this->expect_held(block) : this->expect_not_held(block.id());
+    }
+  }
+}
+
 TYPED_TEST_P(BlockStoreSuite, PassedDeadlineEndsTheCall) {
   const Block block = make_test_block(50, 100);
   ASSERT_TRUE(this->put(block).has_value());
@@ -294,6 +291,7 @@ REGISTER_TYPED_TEST_SUITE_P(BlockStoreSuite, EmptyStoreHoldsNothing, PutOfEachSi
                             ErasedBlockIsNotFoundAndCanBePutAgain, EraseOfUnknownBlockSucceeds,
                             PutManyAnswersEachInOrder, MissingKeepsOrderAndRepeats,
                             EqualPutsAtOnceAllSucceed, ThreadsAtOnceEachReadTheirOwnPuts,
+                            ThreadsThatPutEraseAndGetTheSameBlocksAgreeInTheEnd,
                             PassedDeadlineEndsTheCall, RandomCallsAgreeWithAModel);
 
 }  // namespace cairn

@@ -1,4 +1,5 @@
-// A RocksDB Env whose write-ahead log fails when told to: a disk that breaks or runs full.
+// RocksDB Envs whose write-ahead log fails, or whose reads do, when told to: a disk that breaks,
+// hangs or runs full.
 #pragma once
 
 #include <rocksdb/env.h>
@@ -56,6 +57,62 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   };
 
   std::atomic<LogFault>& fault_;
+};
+
+enum class ReadFault : int { none, hang, io_error };
+
+/// What happens to reads of table files and blob files. A hang ends with set(none).
+struct ReadFaults {
+  std::atomic<ReadFault> tables{ReadFault::none};
+  std::atomic<ReadFault> blobs{ReadFault::none};
+
+  void set(ReadFault fault) {
+    for (auto* each : {&tables, &blobs}) {
+      *each = fault;
+      each->notify_all();
+    }
+  }
+};
+
+class FaultyReadFileSystem final : public rocksdb::FileSystemWrapper {
+ public:
+  explicit FaultyReadFileSystem(ReadFaults& faults)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), faults_(faults) {}
+
+  const char* Name() const override { return "FaultyReadFileSystem"; }
+
+  rocksdb::IOStatus NewRandomAccessFile(const std::string& name,
+                                        const rocksdb::FileOptions& options,
+                                        std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
+                                        rocksdb::IODebugContext* debug) override {
+    auto status = target()->NewRandomAccessFile(name, options, file, debug);
+    if (!status.ok()) return status;
+    auto& fault = name.ends_with(".blob") ? faults_.blobs : faults_.tables;
+    *file = std::make_unique<ReadFile>(std::move(*file), fault);
+    return status;
+  }
+
+ private:
+  class ReadFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
+   public:
+    ReadFile(std::unique_ptr<rocksdb::FSRandomAccessFile> file, const std::atomic<ReadFault>& fault)
+        : FSRandomAccessFileOwnerWrapper(std::move(file)), fault_(fault) {}
+
+    rocksdb::IOStatus Read(std::uint64_t offset, std::size_t size,
+                           const rocksdb::IOOptions& options, rocksdb::Slice* result, char* scratch,
+                           rocksdb::IODebugContext* debug) const override {
+      fault_.wait(ReadFault::hang);
+      if (fault_ == ReadFault::io_error) {
+        return rocksdb::IOStatus::IOError("While pread", "Input/output error");
+      }
+      return FSRandomAccessFileOwnerWrapper::Read(offset, size, options, result, scratch, debug);
+    }
+
+   private:
+    const std::atomic<ReadFault>& fault_;
+  };
+
+  ReadFaults& faults_;
 };
 
 }  // namespace cairn

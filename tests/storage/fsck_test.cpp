@@ -285,5 +285,21 @@ TEST_F(FsckTest, ProgressIsToldAndCanStop) {
   EXPECT_FALSE(report.value().clean());
 }
 
+TEST_F(FsckTest, UnreadableBodiesAreFaultsAndDoNotEndTheCheck) {
+  tamper([](OpenStore& store, rocksdb::WriteBatch&) {
+    ASSERT_TRUE(store.database->flush().has_value());
+  });
+  for (const auto& entry : std::filesystem::directory_iterator(directory_.path() / "index")) {
+    if (entry.path().extension() == ".blob") std::filesystem::resize_file(entry.path(), 40);
+  }
+  const auto report = check();
+  ASSERT_TRUE(report.has_value()) << report.error().detail;
+  EXPECT_FALSE(report.value().clean());
+  EXPECT_EQ(report.value().blocks, 60U);
+  // Each of the bodies, and that the table of bodies could not be read to its end.
+  EXPECT_EQ(report.value().faults, 21U);
+  EXPECT_EQ(report.value().problems.back().block, "bodies");
+}
+
 }  // namespace
 }  // namespace cairn

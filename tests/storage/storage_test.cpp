@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "storage/index_entry.h"
+#include "storage/open_store.h"
 #include "storage/value_record.h"
 #include "tests/storage/faulty_env.h"
 #include "tests/storage/storage_fixture.h"
@@ -22,6 +23,24 @@ class StorageTest : public StorageFixture {
       sum += static_cast<std::uint64_t>(status.st_blocks) * 512;
     }
     return sum;
+  }
+
+  Result<BlockStat> stat(const BlockId& id) { return run_task(io_, blocks().stat(id, soon())); }
+  std::vector<BlockId> missing(const BlockId& id) {
+    return run_task(io_, blocks().missing({id}, soon())).value();
+  }
+  /// Closes the store and counts its notes of suspects.
+  std::size_t suspects() {
+    close();
+    const auto store = open_store_read_only(directory_.path(), log_);
+    Database& database = *store.value().database;
+    const std::unique_ptr<rocksdb::Iterator> meta(
+        database.db().NewIterator(rocksdb::ReadOptions(), database.meta()));
+    std::size_t count = 0;
+    for (meta->SeekToFirst(); meta->Valid(); meta->Next()) {
+      count += meta->key().starts_with("suspect/") ? 1 : 0;
+    }
+    return count;
   }
 
   /// Flips one byte of the body in whichever file of `folder` it lies.
@@ -222,6 +241,156 @@ TEST_F(StorageTest, CorruptBodyIsNeverServedAndHealsWhenPutAgain) {
   reopen();
   expect_held(large);
   expect_held(small);
+}
+
+TEST_F(StorageTest, BlockFoundCorruptIsSuspectAfterARestartToo) {
+  open();
+  const Block healed = make_test_block(1, 100'000);
+  const Block erased = make_test_block(2, 100'000);
+  for (const Block& block : {healed, erased}) {
+    ASSERT_TRUE(put(block).has_value());
+    spoil("values", block);
+    EXPECT_EQ(get(block.id()).error().code, Errc::corrupt);
+  }
+  reopen();
+  for (const Block& block : {healed, erased}) {
+    EXPECT_EQ(stat(block.id()).error().code, Errc::corrupt);
+    EXPECT_EQ(missing(block.id()), std::vector<BlockId>{block.id()});
+  }
+  EXPECT_EQ(put(healed).value(), Stored::created);
+  ASSERT_TRUE(erase(erased.id()).has_value());
+  EXPECT_EQ(put(erased).value(), Stored::created);
+  for (int start = 0; start < 2; ++start) {
+    for (const Block& block : {healed, erased}) {
+      expect_held(block);
+      EXPECT_EQ(stat(block.id()).value().size_bytes, block.size_bytes());
+      EXPECT_TRUE(missing(block.id()).empty());
+      EXPECT_EQ(put(block).value(), Stored::held);
+    }
+    reopen();
+  }
+}
+
+TEST_F(StorageTest, NoteOfASuspectGoesWithTheEntryThatItIsAbout) {
+  open();
+  const Block healed = make_test_block(1, 100'000);
+  const Block erased = make_test_block(2, 100'000);
+  for (const Block& block : {healed, erased}) {
+    ASSERT_TRUE(put(block).has_value());
+    spoil("values", block);
+    EXPECT_EQ(get(block.id()).error().code, Errc::corrupt);
+  }
+  EXPECT_EQ(suspects(), 2U);
+  open();
+  ASSERT_TRUE(put(healed).has_value());
+  ASSERT_TRUE(erase(erased.id()).has_value());
+  EXPECT_EQ(suspects(), 0U);
+}
+
+TEST_F(StorageTest, SuspectThatCannotBeNotedIsRememberedMeanwhile) {
+  std::atomic<LogFault> fault{LogFault::none};
+  const auto env = rocksdb::NewCompositeEnv(std::make_shared<FaultyFileSystem>(fault));
+  options_.world.env = env.get();
+  open();
+  const Block block = make_test_block(1, 100'000);
+  ASSERT_TRUE(put(block).has_value());
+  spoil("values", block);
+  fault = LogFault::no_space;
+  EXPECT_EQ(get(block.id()).error().code, Errc::corrupt);
+  EXPECT_EQ(stat(block.id()).error().code, Errc::corrupt);
+  EXPECT_EQ(put(block).error().code, Errc::full);
+  fault = LogFault::none;
+  ASSERT_TRUE(eventually([this] { return !storage_->stats().stopped; }));
+  EXPECT_EQ(put(block).value(), Stored::created);
+  expect_held(block);
+  close();  // Before its Env goes.
+}
+
+TEST_F(StorageTest, UnreadableBlobIsSuspectUntilItCanBeReadAgain) {
+  ReadFaults faults;
+  const auto env = rocksdb::NewCompositeEnv(std::make_shared<FaultyReadFileSystem>(faults));
+  options_.world.env = env.get();
+  open();
+  const Block read_again = make_test_block(1, 4096);
+  const Block put_again = make_test_block(2, 4096);
+  for (const Block& block : {read_again, put_again}) ASSERT_TRUE(put(block).has_value());
+  reopen();  // Moves them to a blob file
+  reopen();  // and out of memory.
+  faults.blobs = ReadFault::io_error;
+  for (const Block& block : {read_again, put_again}) {
+    EXPECT_EQ(get(block.id()).error().code, Errc::corrupt);
+    EXPECT_EQ(stat(block.id()).error().code, Errc::corrupt);
+  }
+  EXPECT_EQ(log_.count("block_corrupt"), 2U);
+  EXPECT_EQ(put(put_again).value(), Stored::created);
+  faults.blobs = ReadFault::none;
+  for (const Block& block : {read_again, put_again}) {
+    expect_held(block);
+    EXPECT_TRUE(stat(block.id()).has_value());
+    EXPECT_EQ(put(block).value(), Stored::held);
+  }
+  close();  // Before its Env goes.
+}
+
+TEST_F(StorageTest, StuckDiskEndsEveryCallByItsDeadline) {
+  ReadFaults faults;
+  const auto env = rocksdb::NewCompositeEnv(std::make_shared<FaultyReadFileSystem>(faults));
+  options_.world.env = env.get();
+  open();
+  std::vector<Block> held;
+  for (std::uint64_t seed = 0; seed < 8; ++seed) held.push_back(make_test_block(seed, 4096));
+  for (const Block& block : held) ASSERT_TRUE(put(block).has_value());
+  reopen();  // Moves them to files
+  reopen();  // and out of memory.
+  faults.set(ReadFault::hang);
+  const auto until = [this] { return clock_.in(std::chrono::milliseconds(20)); };
+  // More than there are threads: some are stuck, some wait for a thread.
+  std::vector<Task<Result<Found>>> gets;
+  for (const Block& block : held) gets.push_back(blocks().get(block.id(), until()));
+  for (const auto& found : run_tasks(io_, std::move(gets))) {
+    EXPECT_EQ(found.error().code, Errc::unavailable);
+  }
+  const Block& known = held.front();
+  const Block fresh = make_test_block(99, 4096);
+  EXPECT_EQ(run_task(io_, blocks().stat(known.id(), until())).error().code, Errc::unavailable);
+  EXPECT_EQ(run_task(io_, blocks().missing({known.id()}, until())).error().code, Errc::unavailable);
+  EXPECT_EQ(run_task(io_, blocks().put(known, until())).error().code, Errc::unavailable);
+  for (const auto& stored : run_task(io_, blocks().put_many({known, fresh}, until()))) {
+    EXPECT_EQ(stored.error().code, Errc::unavailable);
+  }
+  EXPECT_EQ(run_task(io_, blocks().erase(known.id(), until())).error().code, Errc::unavailable);
+  EXPECT_EQ(storage_->stats().waiting_reads, 0U);
+  faults.set(ReadFault::none);
+  for (const Block& block : held) expect_held(block);
+  EXPECT_EQ(put(fresh).value(), Stored::created);
+  close();  // Before its Env goes.
+}
+
+TEST_F(StorageTest, StoppedStoreBelowTheReserveGoesOnAndErases) {
+  std::atomic<LogFault> fault{LogFault::none};
+  const auto env = rocksdb::NewCompositeEnv(std::make_shared<FaultyFileSystem>(fault));
+  options_.world.env = env.get();
+  std::atomic<std::uint64_t> free{1'000'000};
+  options_.reserve = DiskReserve{0, 5.0};
+  options_.world.disk_space = [&free](const auto&) -> Result<DiskSpace> {
+    return DiskSpace{free.load(), 10'000'000};
+  };
+  open();
+  const Block block = make_test_block(1, 4096);
+  ASSERT_TRUE(put(block).has_value());
+  free = 100'000;
+  fault = LogFault::no_space;
+  const auto refused = erase(block.id());
+  ASSERT_TRUE(refused.has_error());
+  EXPECT_EQ(refused.error().code, Errc::unavailable);
+  ASSERT_TRUE(eventually([this] { return storage_->stats().disk_free_bytes == 100'000; }));
+  fault = LogFault::none;
+  ASSERT_TRUE(eventually([&] { return erase(block.id()).has_value(); }));
+  EXPECT_EQ(get(block.id()).error().code, Errc::not_found);
+  const auto stored = put(block);
+  ASSERT_TRUE(stored.has_error());
+  EXPECT_EQ(stored.error().code, Errc::full);
+  close();  // Before its Env goes.
 }
 
 TEST_F(StorageTest, EraseGivesRoomBackAndEmptySegmentsGo) {
