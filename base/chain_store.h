@@ -84,6 +84,10 @@ class ChainStore {
   /// look-up may follow the deadline, of 10 s at most. Errors as head().
   virtual Task<Result<ChainHead>> wait_beyond(ChainId chain, std::uint64_t seq,
                                               Deadline deadline) = 0;
+
+  /// Every wait_beyond(), also one that is yet to come, returns what the chain is then. For a node
+  /// that drains.
+  virtual void end_waits() = 0;
 };
 
 }  // namespace cairn

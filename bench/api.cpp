@@ -63,7 +63,7 @@ void copy_stored_head(benchmark::State& state) {
   }
 }
 
-void try_handle_get(benchmark::State& state) {
+void try_read_get(benchmark::State& state) {
   const Block block = sample_block();
   OneBlockStore store(block);
   ByteBudget budget(1 << 20);
@@ -77,14 +77,15 @@ void try_handle_get(benchmark::State& state) {
   http::Response response;
   for (auto _ : state) {
     response.clear();
-    benchmark::DoNotOptimize(api.try_handle(request, response));
+    const api::RouteMatch match = api::match_route(request.path);
+    benchmark::DoNotOptimize(api.try_read(request, match.id, response));
     benchmark::ClobberMemory();
   }
 }
 
 BENCHMARK(render_head);
 BENCHMARK(copy_stored_head);
-BENCHMARK(try_handle_get);
+BENCHMARK(try_read_get);
 
 }  // namespace
 }  // namespace cairn

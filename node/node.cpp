@@ -126,15 +126,20 @@ void take_over(LoadedConfig& mine, const LoadedConfig& theirs, std::string_view 
 
 /// The composition. Each part borrows from those above it and is destroyed before them.
 struct Node::Parts {
-  Parts(const Config& config, std::unique_ptr<Storage> store, std::unique_ptr<AccessLogFile> access,
-        Node& node, const Clock& clock, Random& random, Log& log)
-      : storage(std::move(store)),
+  Parts(const Config& config, const NodeSecret& secret, std::unique_ptr<Storage> store,
+        std::unique_ptr<AccessLogFile> access, Node& node, const Clock& clock, Random& random,
+        Log& log)
+      : receipts(secret),
+        storage(std::move(store)),
         cache(cache_options(config), storage->blocks(), clock, random),
         uploads(config.limits.upload_bytes),
         files(config.static_files.memory_bytes),
         file_pool("files", kFileThreads, kFileQueue, clock),
         send_buffers(config.static_files.send_memory_bytes),
-        sites(make_sites(config, {cache, uploads, files, file_pool, send_buffers, clock})),
+        sites(make_sites(config, {{cache, storage->chains(), receipts, uploads, clock},
+                                  files,
+                                  file_pool,
+                                  send_buffers})),
         router(routes_of(config, sites)),
         access_log(std::move(access)),
         cores(core_count(config), clock),
@@ -146,6 +151,7 @@ struct Node::Parts {
         admin_answers(kAdminAnswerBytes),
         admin_server(admin_cores, admin, admin_limits(), admin_answers, log, nullptr) {}
 
+  ReceiptKey receipts;
   std::unique_ptr<Storage> storage;
   MemoryTier cache;
   ByteBudget uploads;
@@ -172,9 +178,10 @@ Result<std::unique_ptr<Node>> Node::open(const LoadedConfig& loaded, const Clock
   CAIRN_TRY(check_listeners(config.listen));
   CAIRN_TRY(auto access_log, open_access_log(config, clock, log));
   CAIRN_TRY(auto storage, open_storage(config, clock, random, log));
+  CAIRN_TRY(const NodeSecret secret, node_secret(config.node.data_dir, random));
   std::unique_ptr<Node> node(new Node(loaded, clock, log));
-  node->parts_ = std::make_unique<Parts>(config, std::move(storage), std::move(access_log), *node,
-                                         clock, random, log);
+  node->parts_ = std::make_unique<Parts>(config, secret, std::move(storage), std::move(access_log),
+                                         *node, clock, random, log);
   CAIRN_TRY(node->bind());
   return node;
 }
@@ -215,6 +222,8 @@ bool Node::drain() {
   if (!parts_->running) return true;
   parts_->running = false;
   phase_ = NodePhase::draining;
+  for (Site& site : parts_->sites) site.api->end_waits();
+  parts_->storage->chains().end_waits();
   const bool clean = parts_->server.close(milliseconds(loaded_.config.limits.drain_timeout_ms));
   // Reads ahead and changes of the cache end by their own deadlines.
   const milliseconds last(loaded_.config.limits.request_timeout_ms + 1000);

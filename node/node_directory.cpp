@@ -1,5 +1,6 @@
 #include "node/node_directory.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,6 +88,65 @@ Result<std::uint64_t> read_placement_seed(const std::filesystem::path& file) {
                 file.string() + ": expects a placement seed of 16 hexadecimal digits");
   }
   return seed;
+}
+
+namespace {
+
+Error cannot_keep(const std::filesystem::path& file, std::string_view what) {
+  std::string text = file.string();
+  text.append(": ").append(what).append(": ").append(std::strerror(errno));
+  return fail(Errc::unavailable, text);
+}
+
+/// Whole or not at all, and synced: what was signed with it must be provable after a crash.
+Result<void> write_secret(const std::filesystem::path& file, ByteView bytes) {
+  const std::filesystem::path fresh = file.string() + ".new";
+  const int descriptor =
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (descriptor < 0) return cannot_keep(fresh, "cannot be made");
+  const auto written = ::write(descriptor, bytes.data(), bytes.size());
+  const bool kept = written == static_cast<ssize_t>(bytes.size()) && ::fsync(descriptor) == 0;
+  ::close(descriptor);
+  if (!kept) return cannot_keep(fresh, "cannot be written");
+  if (::rename(fresh.c_str(), file.c_str()) != 0) return cannot_keep(file, "cannot be made");
+  const int directory = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = directory >= 0 && ::fsync(directory) == 0;
+  if (directory >= 0) ::close(directory);
+  if (!synced) return cannot_keep(file, "its directory cannot be synced");
+  return ok();
+}
+
+}  // namespace
+
+Result<NodeSecret> node_secret(const std::filesystem::path& directory, Random& random) {
+  const std::filesystem::path file = directory / "node.key";
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (descriptor < 0 && errno != ENOENT) return cannot_keep(file, "cannot be read");
+  if (descriptor < 0) {
+    const NodeSecret fresh = NodeSecret::random(random);
+    CAIRN_TRY(write_secret(file, fresh.view()));
+    return fresh;
+  }
+  struct stat info {};
+  std::array<std::uint8_t, NodeSecret::kSize + 1> bytes{};
+  const bool known = ::fstat(descriptor, &info) == 0;
+  const auto count = known ? ::read(descriptor, bytes.data(), bytes.size()) : -1;
+  ::close(descriptor);
+  if (count < 0) return cannot_keep(file, "cannot be read");
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return fail(Errc::denied, file.string() +
+                                  " is open to other users; if nobody can have read it, "
+                                  "chmod 600 it and start again");
+  }
+  const auto secret =
+      NodeSecret::from_bytes(ByteView(bytes).first(static_cast<std::size_t>(count)));
+  wipe(bytes);
+  if (!secret) {
+    return fail(Errc::malformed, file.string() +
+                                     " is not a secret of 32 bytes; put the file back "
+                                     "from a copy, or remove it for a new one");
+  }
+  return *secret;
 }
 
 }  // namespace cairn

@@ -1,12 +1,14 @@
-// The data directory before anything is in it: made private, checked for use. And the placement
-// seed's file. Start-up only.
+// The data directory before anything is in it: made private, checked for use. And the files of the
+// placement seed and of the node's secret. Start-up only.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <string>
 
+#include "base/random.h"
 #include "base/result.h"
+#include "crypto/receipt.h"
 
 namespace cairn {
 
@@ -23,5 +25,9 @@ Result<std::string> prepare_data_directory(const std::filesystem::path& director
 /// 16 hexadecimal digits and white space around them. Errors: malformed, unavailable. The detail
 /// never quotes what is in the file.
 Result<std::uint64_t> read_placement_seed(const std::filesystem::path& file);
+
+/// The node's secret, from `directory`/node.key, which is made where there is none. Errors: denied
+/// (other users may read it), malformed (not 32 bytes), unavailable.
+Result<NodeSecret> node_secret(const std::filesystem::path& directory, Random& random);
 
 }  // namespace cairn

@@ -12,8 +12,8 @@ api::WritePolicy write_policy_of(const std::string& word) {
   return api::WritePolicy::anyone;
 }
 
-api::BlockApiOptions api_options(const Config& config, const SiteConfig& site) {
-  api::BlockApiOptions options;
+api::ApiOptions api_options(const Config& config, const SiteConfig& site) {
+  api::ApiOptions options;
   options.write = write_policy_of(site.write);
   options.cors_origins = site.cors;
   options.block_bytes = config.limits.block_bytes;
@@ -44,12 +44,11 @@ std::vector<Site> make_sites(const Config& config, const SharedBySites& shared) 
   std::vector<Site> out;
   for (const SiteConfig& site : config.sites) {
     Site made;
-    made.api = std::make_unique<api::BlockApi>(shared.blocks, shared.uploads, shared.clock,
-                                               api_options(config, site));
+    made.api = std::make_unique<api::SiteApi>(shared.api, api_options(config, site));
     if (!site.root.empty()) {
       made.files =
           std::make_unique<site::StaticSite>(shared.files, shared.file_pool, shared.send_buffers,
-                                             shared.clock, static_options(config, site));
+                                             shared.api.clock, static_options(config, site));
     }
     out.push_back(std::move(made));
   }

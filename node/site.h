@@ -4,11 +4,9 @@
 #include <memory>
 #include <vector>
 
-#include "base/block_store.h"
 #include "base/blocking_pool.h"
 #include "base/budget.h"
-#include "base/clock.h"
-#include "node/api/block_api.h"
+#include "node/api/site_api.h"
 #include "node/config.h"
 #include "node/site_router.h"
 #include "node/static/file_cache.h"
@@ -17,18 +15,16 @@
 namespace cairn {
 
 struct Site {
-  std::unique_ptr<api::BlockApi> api;
+  std::unique_ptr<api::SiteApi> api;
   std::unique_ptr<site::StaticSite> files;  ///< Null without a root.
 };
 
 /// What all sites share; everything outlives them.
 struct SharedBySites {
-  BlockStore& blocks;
-  ByteBudget& uploads;
+  api::ApiWorld api;
   site::FileCache& files;
   BlockingPool& file_pool;
   ByteBudget& send_buffers;
-  const Clock& clock;
 };
 
 /// One for each of config.sites, in order. Throws what StaticSite throws for a root that cannot be

@@ -20,12 +20,13 @@ Task<ChainFollowers::News> ChainFollowers::wait(ChainId chain, std::uint64_t see
 
 void ChainFollowers::enter(const ChainId& chain, std::uint64_t seen, Waiter waiter) {
   std::unique_lock lock(mutex_);
-  if (growth_[chain.prefix() % kCounters] == seen && waiting_ < kMaxWaiting) {
+  if (!closed_ && growth_[chain.prefix() % kCounters] == seen && waiting_ < kMaxWaiting) {
     waiters_[chain].push_back(std::move(waiter));
     ++waiting_;
     return;
   }
-  const News news = waiting_ < kMaxWaiting ? News::grown : News::refused;
+  News news = waiting_ < kMaxWaiting ? News::grown : News::refused;
+  if (closed_) news = News::none;
   lock.unlock();
   waiter.done(news);
 }
@@ -42,6 +43,14 @@ void ChainFollowers::notify(const ChainId& chain) {
     waiting_ -= told.size();
   }
   for (Waiter& waiter : told) waiter.done(News::grown);
+}
+
+void ChainFollowers::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+  }
+  expire(MonoTime::max());
 }
 
 void ChainFollowers::expire(MonoTime now) {

@@ -38,6 +38,9 @@ class ChainFollowers {
   /// Answers those whose deadline has passed. Called every now and then.
   void expire(MonoTime now);
 
+  /// Answers all who wait, and from now on everybody at once, with News::none.
+  void close();
+
   std::size_t waiting() const;
 
  private:
@@ -54,6 +57,7 @@ class ChainFollowers {
   std::array<std::uint64_t, kCounters> growth_{};
   std::unordered_map<ChainId, std::vector<Waiter>> waiters_;
   std::size_t waiting_ = 0;
+  bool closed_ = false;
 };
 
 }  // namespace cairn

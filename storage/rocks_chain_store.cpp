@@ -328,6 +328,9 @@ Task<Result<ChainHead>> RocksChainStore::wait_beyond(ChainId chain, std::uint64_
     if (news == ChainFollowers::News::refused) {
       co_return fail(Errc::overloaded, "too many follow chains; try again");
     }
+    if (news == ChainFollowers::News::none) {
+      co_return co_await head(chain, clock_.in(std::chrono::seconds(10)));
+    }
   }
 }
 

@@ -48,6 +48,7 @@ class RocksChainStore final : public ChainStore {
                                Deadline deadline) override;
   Task<Appended> append(ChainId chain, std::vector<Bytes> links, Deadline deadline) override;
   Task<Result<ChainHead>> wait_beyond(ChainId chain, std::uint64_t seq, Deadline deadline) override;
+  void end_waits() override { followers_.close(); }
 
   /// Answers whose deadline has passed. Called every now and then.
   void expire();

@@ -3,17 +3,11 @@
 #include <stdexcept>
 
 #include "base/block_id_text.h"
-#include "crypto/hash.h"
 #include "node/api/block_head.h"
-#include "node/api/openapi.h"
 #include "node/http/conditional.h"
 
 namespace cairn::api {
 namespace {
-
-bool is_read(http::Method method) {
-  return method == http::Method::get || method == http::Method::head;
-}
 
 /// What, of a request's fields, changes the answer about a held block; found in one pass.
 struct Wishes {
@@ -39,13 +33,12 @@ struct Wishes {
 }  // namespace
 
 BlockApi::BlockApi(BlockStore& store, ByteBudget& bodies, const Clock& clock,
-                   BlockApiOptions options)
+                   const ApiOptions& options)
     : store_(store),
       bodies_(bodies),
       clock_(clock),
-      options_(std::move(options)),
-      cors_(options_.cors_origins),
-      openapi_tag_("\"" + block_id_of(as_bytes(openapi_json())).text().substr(0, 32) + "\""),
+      options_(options),
+      permission_(options.write),
       lists_(bodies.limit_bytes() / 4),
       fetched_(bodies.limit_bytes() / 2) {
   if (options_.block_bytes == 0 || options_.block_bytes > kMaxBlockBytes) {
@@ -61,20 +54,17 @@ bool BlockApi::drain(std::chrono::milliseconds wait) {
   return reads_ahead_.wait_empty(wait);
 }
 
-bool BlockApi::try_handle(const http::Request& request, http::Response& response) {
-  if (!is_read(request.method)) return false;
-  const RouteMatch match = match_route(request.path);
-  if (match.route == nullptr || match.route->endpoint != Endpoint::block) return false;
-  const auto id = parse_block_id(match.id);
-  if (!id) return false;
-  std::optional<Result<Found>> answer = store_.try_get(*id);
+bool BlockApi::try_read(const http::Request& request, std::string_view id,
+                        http::Response& response) {
+  const auto block = parse_block_id(id);
+  if (!block) return false;
+  std::optional<Result<Found>> answer = store_.try_get(*block);
   if (!answer) return false;
   if (*answer) {
     answer_found(request, std::move(answer->value()), response);
   } else {
     refuse(response, refusal_of(answer->error().code));
   }
-  cors_.add_to(request, response);
   return true;
 }
 
@@ -134,23 +124,7 @@ Task<void> BlockApi::read_one(const http::Request& request, BlockId id, http::Re
 }
 
 Task<void> BlockApi::handle(const http::Request& request, http::BodyReader& body,
-                            http::Response& response) {
-  const RouteMatch match = match_route(request.path);
-  if (match.route == nullptr) {
-    refuse(response, Refusal::no_such_route);
-  } else if (request.method == http::Method::options) {
-    cors_.answer_options(request, match.route->methods, response);
-  } else if (!takes(*match.route, request.method)) {
-    refuse(response, Refusal::method_not_allowed);
-    response.fields.add("Allow", match.route->methods);
-  } else {
-    co_await dispatch(request, body, match, response);
-  }
-  cors_.add_to(request, response);
-}
-
-Task<void> BlockApi::dispatch(const http::Request& request, http::BodyReader& body,
-                              const RouteMatch& match, http::Response& response) {
+                            const RouteMatch& match, http::Response& response) {
   switch (match.route->endpoint) {
     case Endpoint::block:
       if (!is_read(request.method)) co_return co_await put_one(request, body, match, response);
@@ -162,22 +136,8 @@ Task<void> BlockApi::dispatch(const http::Request& request, http::BodyReader& bo
     case Endpoint::missing: co_return co_await missing(request, body, response);
     case Endpoint::fetch: co_return co_await fetch(request, body, response);
     case Endpoint::batch: co_return co_await batch(request, body, response);
-    case Endpoint::openapi: co_return answer_openapi(request, response);
+    default: co_return refuse(response, Refusal::no_such_route);
   }
-}
-
-void BlockApi::answer_openapi(const http::Request& request, http::Response& response) const {
-  response.answered_by = "api";
-  response.fields.add("Content-Type", "application/json");
-  response.fields.add("ETag", openapi_tag_);
-  response.fields.add_lines("Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n");
-  const http::Validators validators{.etag = openapi_tag_};
-  switch (http::evaluate(request, validators)) {
-    case http::Precondition::failed: refuse(response, Refusal::precondition_failed); return;
-    case http::Precondition::not_modified: response.status = 304; return;
-    case http::Precondition::proceed: break;
-  }
-  response.pieces.push_back(http::Piece::borrowed(as_bytes(openapi_json())));
 }
 
 }  // namespace cairn::api

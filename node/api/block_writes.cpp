@@ -5,6 +5,7 @@
 #include "node/api/block_head.h"
 #include "node/api/fetch_source.h"
 #include "node/api/id_list.h"
+#include "node/api/json_answer.h"
 #include "node/api/upload.h"
 #include "node/http/conditional.h"
 
@@ -13,12 +14,6 @@ namespace {
 
 void refuse(http::Response& response, const Refused& refused) {
   refuse(response, refused.refusal, refused.detail);
-}
-
-void answer_json(http::Response& response, std::uint16_t status, std::string json) {
-  response.set_text(status, "application/json", std::move(json));
-  response.fields.add_lines("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
-  response.answered_by = "api";
 }
 
 /// Whether the body says that it is JSON, or does not say what it is.
@@ -33,12 +28,9 @@ bool may_be_json(const http::Request& request) {
 }  // namespace
 
 bool BlockApi::may_write(http::Response& response) const {
-  switch (options_.write) {
-    case WritePolicy::anyone: return true;
-    case WritePolicy::accounts: refuse(response, Refusal::login_needed); return false;
-    case WritePolicy::nobody: refuse(response, Refusal::writes_closed); return false;
-  }
-  return false;
+  const auto refusal = permission_.refusal();
+  if (refusal) refuse(response, *refusal);
+  return !refusal;
 }
 
 /// What If-Match and If-None-Match say against storing the block `id`. Another client may store it

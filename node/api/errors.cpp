@@ -25,13 +25,23 @@ constexpr std::array<Row, kRefusalCount> kTable{{
      "complete may have been stored."},
     {Refusal::bad_body, 400, "bad-body", "The body could not be read.",
      "Send as many bytes as Content-Length says, or well-formed chunks."},
+    {Refusal::bad_query, 400, "bad-query", "The query is not one that this call takes.",
+     "from is a number of 1 or more, limit one of 1 to 256."},
     {Refusal::login_needed, 401, "login-needed", "Writing here needs an account.",
      "Log in and send the token as Authorization: Bearer."},
+    {Refusal::fetch_token_needed, 401, "fetch-token-needed",
+     "Reading this chain needs its fetch token.",
+     "Send it in base64url as Authorization: Cairn-Fetch."},
     {Refusal::writes_closed, 403, "writes-closed", "This site takes no blocks.",
      "Store at another site, or have the operator set write = \"anyone\" for this one."},
+    {Refusal::link_denied, 403, "link-denied", "A link is not signed by one who may write here.",
+     "Sign it with the key of a writer that the chain has now; rotate and delete links with its "
+     "admin key."},
     {Refusal::denied, 403, "denied", "This is not allowed.", "Ask the operator who may do this."},
     {Refusal::not_held, 404, "not-held", "No block of that id is held.",
      "Check the id, or store the block with PUT."},
+    {Refusal::no_such_chain, 404, "no-such-chain", "No chain of that id is held.",
+     "Check the id, or create the chain by putting its manifest."},
     {Refusal::no_such_route, 404, "no-such-route", "The API has no such path.",
      "GET /v1/openapi.json describes every path."},
     {Refusal::method_not_allowed, 405, "method-not-allowed", "The path does not take this method.",
@@ -39,6 +49,8 @@ constexpr std::array<Row, kRefusalCount> kTable{{
     {Refusal::body_timeout, 408, "body-timeout", "The body did not arrive in time.",
      "Send it again without pauses; smaller blocks arrive sooner."},
     {Refusal::conflict, 409, "conflict", "Somebody else was first.", "Read the present state."},
+    {Refusal::chain_deleted, 410, "chain-deleted", "The chain was ended by a delete link.",
+     "Nothing can follow it. Begin another chain."},
     {Refusal::length_needed, 411, "length-needed", "The body has neither a length nor chunks.",
      "Send Content-Length, or Transfer-Encoding: chunked."},
     {Refusal::precondition_failed, 412, "precondition-failed",
@@ -56,6 +68,13 @@ constexpr std::array<Row, kRefusalCount> kTable{{
      "Take the SHA-256 of the very bytes that are sent, or POST them and be told their id."},
     {Refusal::empty_block, 422, "empty-block", "A block has at least one byte.",
      "Leave empty contents out; they need no block."},
+    {Refusal::bad_manifest, 422, "bad-manifest", "These bytes are no manifest of a chain.",
+     "docs/formats.md says what a manifest is; its id is the SHA-256 of its bytes."},
+    {Refusal::bad_link, 422, "bad-link", "These links do not follow the chain.",
+     "docs/formats.md says what a link is. Read the head: the next link has its seq + 1 and its "
+     "epoch."},
+    {Refusal::refs_missing, 424, "refs-missing", "The links refer to blocks that are not held.",
+     "Store the blocks that are named, then send the same links again."},
     {Refusal::corrupt, 500, "corrupt", "The block is held, but its bytes have been damaged.",
      "Store it again, and it is repaired."},
     {Refusal::unavailable, 503, "unavailable", "No holder could be reached in time.",
@@ -101,13 +120,29 @@ Refusal refusal_of(Errc code) {
   return Refusal::unavailable;
 }
 
+void refuse_with(http::Response& response, Refusal refusal, std::string_view detail,
+                 std::string_view members) {
+  refuse(response, refusal, detail);
+  const http::Piece& document = response.pieces.front();
+  std::string text(as_text(document.bytes()));
+  text.back() = ',';
+  text.append(members).append("}");
+  response.pieces.clear();
+  response.pieces.push_back(http::Piece::text(std::move(text)));
+}
+
 void refuse(http::Response& response, Refusal refusal, std::string_view detail) {
   http::Problem problem = problem_of(refusal);
   problem.detail = detail;
   http::set_problem(response, problem);
   response.answered_by = "api";
   if (problem.status == 503) response.fields.add_lines("Retry-After: 1\r\n");
-  if (problem.status == 401) response.fields.add_lines("WWW-Authenticate: Bearer\r\n");
+  if (refusal == Refusal::login_needed) {
+    response.fields.add_lines("WWW-Authenticate: Bearer\r\n");
+  }
+  if (refusal == Refusal::fetch_token_needed) {
+    response.fields.add_lines("WWW-Authenticate: Cairn-Fetch\r\n");
+  }
 }
 
 void append_problem_members(std::string& out, Refusal refusal) {

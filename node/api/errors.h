@@ -18,14 +18,19 @@ enum class Refusal : std::uint8_t {
   bad_json,
   bad_frames,
   bad_body,
+  bad_query,
   login_needed,
+  fetch_token_needed,
   writes_closed,
+  link_denied,
   denied,
   not_held,
+  no_such_chain,
   no_such_route,
   method_not_allowed,
   body_timeout,
   conflict,
+  chain_deleted,
   length_needed,
   precondition_failed,
   too_large,
@@ -34,6 +39,9 @@ enum class Refusal : std::uint8_t {
   wrong_content_type,
   hash_mismatch,
   empty_block,
+  bad_manifest,
+  bad_link,
+  refs_missing,
   corrupt,
   unavailable,
   overloaded,
@@ -50,6 +58,11 @@ Refusal refusal_of(Errc code);
 /// Makes `response` that problem, with Retry-After where trying again helps and WWW-Authenticate
 /// where a login is asked for.
 void refuse(http::Response& response, Refusal refusal, std::string_view detail = {});
+
+/// As refuse(), with further members of the document: `members` is JSON text as it stands between
+/// braces.
+void refuse_with(http::Response& response, Refusal refusal, std::string_view detail,
+                 std::string_view members);
 
 /// The problem as one JSON object without surrounding members: "status":…,"type":…,"title":….
 void append_problem_members(std::string& out, Refusal refusal);

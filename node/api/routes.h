@@ -10,7 +10,19 @@
 
 namespace cairn::api {
 
-enum class Endpoint : std::uint8_t { block, blocks, missing, fetch, batch, openapi };
+enum class Endpoint : std::uint8_t {
+  block,
+  blocks,
+  missing,
+  fetch,
+  batch,
+  chain,
+  manifest,
+  links,
+  events,
+  node,
+  openapi,
+};
 
 struct Route {
   Endpoint endpoint;
@@ -18,12 +30,17 @@ struct Route {
   std::string_view methods;  ///< As in Allow.
 };
 
-inline constexpr std::array<Route, 6> kRoutes{{
+inline constexpr std::array<Route, 11> kRoutes{{
     {Endpoint::block, "/v1/blocks/{id}", "GET, HEAD, PUT, OPTIONS"},
     {Endpoint::blocks, "/v1/blocks", "POST, OPTIONS"},
     {Endpoint::missing, "/v1/blocks/missing", "POST, OPTIONS"},
     {Endpoint::fetch, "/v1/blocks/fetch", "POST, OPTIONS"},
     {Endpoint::batch, "/v1/blocks/batch", "POST, OPTIONS"},
+    {Endpoint::chain, "/v1/chains/{id}", "GET, HEAD, PUT, OPTIONS"},
+    {Endpoint::manifest, "/v1/chains/{id}/manifest", "GET, HEAD, OPTIONS"},
+    {Endpoint::links, "/v1/chains/{id}/links", "GET, HEAD, POST, OPTIONS"},
+    {Endpoint::events, "/v1/chains/{id}/events", "GET, OPTIONS"},
+    {Endpoint::node, "/v1/node", "GET, HEAD, OPTIONS"},
     {Endpoint::openapi, "/v1/openapi.json", "GET, HEAD, OPTIONS"},
 }};
 
@@ -37,5 +54,8 @@ RouteMatch match_route(std::string_view path);
 
 /// Whether the route takes the method.
 bool takes(const Route& route, http::Method method);
+
+/// GET or HEAD.
+bool is_read(http::Method method);
 
 }  // namespace cairn::api

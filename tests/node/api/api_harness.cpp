@@ -9,7 +9,7 @@
 namespace cairn::api {
 namespace {
 
-Task<bool> answer(BlockApi& api, const http::Request& request, http::BodyReader& body,
+Task<bool> answer(SiteApi& api, const http::Request& request, http::BodyReader& body,
                   http::Response& response) {
   co_await api.handle(request, body, response);
   co_return true;
@@ -43,14 +43,18 @@ ApiTest::~ApiTest() {
   EXPECT_EQ(budget_.used_bytes(), 0U) << "a share of the budget was not given back";
 }
 
-BlockApiOptions ApiTest::options() {
-  BlockApiOptions options;
+ApiOptions ApiTest::options() {
+  ApiOptions options;
   options.block_bytes = kBlockLimit;
   return options;
 }
 
-void ApiTest::use(BlockApiOptions options) {
-  api_ = std::make_unique<BlockApi>(store_, budget_, clock_, std::move(options));
+void ApiTest::use(const ApiOptions& options) {
+  api_ = std::make_unique<SiteApi>(ApiWorld{store_, chains_, receipts_, budget_, clock_}, options);
+}
+
+void ApiTest::use(BlockStore& blocks, ByteBudget& bodies) {
+  api_ = std::make_unique<SiteApi>(ApiWorld{blocks, chains_, receipts_, bodies, clock_}, options());
 }
 
 Answer ApiTest::call(Call call) {
@@ -104,6 +108,13 @@ BlockId ApiTest::hold(std::string_view bytes) {
   const Block block = Block::copy_of(id, as_bytes(bytes));
   EXPECT_TRUE(run_task(io_, store_.put(block, clock_.in(std::chrono::seconds(1)))).has_value());
   return id;
+}
+
+void ApiTest::make(const ChainWorld& world) {
+  const Answer answer = call({.method = http::Method::put,
+                              .target = path_of(world),
+                              .body = std::string(as_text(world.manifest()))});
+  EXPECT_EQ(answer.status, 201) << answer.body;
 }
 
 std::string frame(std::string_view bytes) {

@@ -1,9 +1,11 @@
-// Calls a BlockApi as a transport would, without sockets, and holds every answer against the
+// Calls a SiteApi as a transport would, without sockets, and holds every answer against the
 // contract that the API itself serves.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,8 +15,10 @@
 #include <vector>
 
 #include "base/budget.h"
-#include "node/api/block_api.h"
+#include "node/api/site_api.h"
+#include "tests/conformance/chain_world.h"
 #include "tests/fakes/memory_block_store.h"
+#include "tests/fakes/memory_chain_store.h"
 #include "tests/fakes/run_task.h"
 #include "tests/node/api/contract.h"
 
@@ -84,13 +88,18 @@ class ApiTest : public ::testing::Test {
   ~ApiTest() override;
 
   /// Makes the API anew.
-  void use(BlockApiOptions options);
-  static BlockApiOptions options();
+  void use(const ApiOptions& options);
+  /// With another store of blocks, or another budget for bodies.
+  void use(BlockStore& blocks, ByteBudget& bodies);
+  static ApiOptions options();
   Answer call(Call call);
   Answer get(const BlockId& id, std::vector<std::pair<std::string, std::string>> fields = {});
   Answer post(std::string path, std::string body,
               std::vector<std::pair<std::string, std::string>> fields = {});
   BlockId hold(std::string_view bytes);
+  /// Puts the chain's manifest.
+  void make(const ChainWorld& world);
+  static std::string path_of(const ChainWorld& world) { return "/v1/chains/" + world.id().text(); }
   /// Makes the request of `call` and hands it to `use`.
   template <class Use>
   void with_request(const Call& call, Use use_request) {
@@ -99,7 +108,9 @@ class ApiTest : public ::testing::Test {
     http::Request request;
     request.method = call.method;
     request.target = call.target;
-    request.path = request.target.substr(0, request.target.find('?'));
+    const std::size_t mark = std::min(request.target.find('?'), request.target.size());
+    request.path = request.target.substr(0, mark);
+    if (mark < request.target.size()) request.query = request.target.substr(mark + 1);
     request.host = request.authority = "site.test";
     request.fields = fields;
     const bool sends = call.method == http::Method::put || call.method == http::Method::post;
@@ -113,8 +124,10 @@ class ApiTest : public ::testing::Test {
   HandClock clock_;
   IoContext io_;
   MemoryBlockStore store_{clock_, Source::memory};
+  MemoryChainStore chains_{store_, clock_};
   ByteBudget budget_{std::size_t{8} << 20};
-  std::unique_ptr<BlockApi> api_;
+  ReceiptKey receipts_{NodeSecret(std::array<std::uint8_t, kSecretSize>{7})};
+  std::unique_ptr<SiteApi> api_;
 };
 
 /// `bytes` as a frame of a batch.

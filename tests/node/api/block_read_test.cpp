@@ -144,7 +144,7 @@ INSTANTIATE_TEST_SUITE_P(AtOnceAndWaiting, BlockCondition, ::testing::Bool());
 class CorsAnswers : public BlockRead {
  protected:
   void allow(std::vector<std::string> origins) {
-    BlockApiOptions changed = options();
+    ApiOptions changed = options();
     changed.cors_origins = std::move(origins);
     use(changed);
   }

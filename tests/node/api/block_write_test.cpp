@@ -231,7 +231,7 @@ TEST_F(BlockWrite, AnnouncementAloneHoldsAlmostNothing) {
 }
 
 TEST_F(BlockWrite, ClosedSiteReadsNothing) {
-  BlockApiOptions closed = options();
+  ApiOptions closed = options();
   closed.write = WritePolicy::nobody;
   use(closed);
   const Answer nobody = put("hello");
@@ -246,7 +246,7 @@ TEST_F(BlockWrite, ClosedSiteReadsNothing) {
 }
 
 TEST_F(BlockWrite, OptionsOverTheirLimitsThrow) {
-  BlockApiOptions wrong = options();
+  ApiOptions wrong = options();
   wrong.block_bytes = kMaxBlockBytes + 1;
   EXPECT_THROW(use(wrong), std::invalid_argument);
   wrong = options();

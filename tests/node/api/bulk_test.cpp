@@ -164,7 +164,7 @@ TEST_F(Fetch, WithoutBudgetAheadEveryBlockStillComes) {
   hold("second");
   store_.set_answers_at_once(false);
   ByteBudget little(kBlockLimit);  // Half of it, which is for blocks ahead, holds none.
-  api_ = std::make_unique<BlockApi>(store_, little, clock_, options());
+  use(store_, little);
   EXPECT_EQ(post("/v1/blocks/fetch", id_list({id_of("first"), id_of("second")})).body,
             found_frame("first") + found_frame("second"));
 }
@@ -285,7 +285,7 @@ TEST_F(Batch, AnyCutOfTheStreamGivesTheSame) {
   }
   for (const std::size_t part : {1U, 3U, 4U, 101U, 65536U}) {
     MemoryBlockStore fresh(clock_, Source::memory);
-    api_ = std::make_unique<BlockApi>(fresh, budget_, clock_, options());
+    use(fresh, budget_);
     const Answer answer = call({.method = Method::post,
                                 .target = "/v1/blocks/batch",
                                 .body = body,
@@ -319,7 +319,7 @@ TEST_F(Batch, TooManyFramesGive413) {
 }
 
 TEST_F(Batch, BodyOverTheLimitGives413) {
-  BlockApiOptions small = options();
+  ApiOptions small = options();
   small.batch_bytes = 1000;
   use(small);
   const std::string body = frame(std::string(600, 'a')) + frame(std::string(600, 'b'));

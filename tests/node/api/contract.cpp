@@ -83,10 +83,20 @@ std::set<std::string> Contract::operations() const {
 std::string Contract::template_of(std::string_view path) const {
   const json::object& paths = document_.at("paths").as_object();
   if (paths.contains(json::string_view(path.data(), path.size()))) return std::string(path);
-  constexpr std::string_view kBlock = "/v1/blocks/";
-  const bool one_segment =
-      path.starts_with(kBlock) && path.substr(kBlock.size()).find('/') == std::string_view::npos;
-  return one_segment ? "/v1/blocks/{id}" : "";
+  for (const auto& item : paths) {
+    const std::string_view form(item.key().data(), item.key().size());
+    const std::size_t at = form.find("{id}");
+    if (at == std::string_view::npos) continue;
+    const std::string_view before = form.substr(0, at);
+    const std::string_view behind = form.substr(at + 4);
+    if (path.size() < before.size() + behind.size() || !path.starts_with(before) ||
+        !path.ends_with(behind)) {
+      continue;
+    }
+    const auto id = path.substr(before.size(), path.size() - before.size() - behind.size());
+    if (id.find('/') == std::string_view::npos) return std::string(form);
+  }
+  return "";
 }
 
 std::optional<Contract::Outcome> Contract::check(std::string_view method, std::string_view path,

@@ -32,7 +32,18 @@ TEST(Contract, NoReferenceLeadsNowhere) {
 /// Brings about every outcome that the API has.
 class EveryOutcome : public ApiTest {
  protected:
-  EveryOutcome() { held_ = hold("held"); }
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+
+  EveryOutcome() {
+    held_ = hold("held");
+    for (const ChainWorld* world : {&chain_, &gated_, &ended_}) make(*world);
+    const Bytes last = ended_.remove();
+    call({.method = Method::post,
+          .target = path_of(ended_) + "/links",
+          .body = frame(as_text(last))});
+  }
+
+  static std::string text(const Bytes& bytes) { return std::string(as_text(bytes)); }
 
   std::string path(const BlockId& id) { return "/v1/blocks/" + id.text(); }
 
@@ -84,7 +95,7 @@ class EveryOutcome : public ApiTest {
       with([](Call&) {});
     }
     for (const WritePolicy policy : {WritePolicy::accounts, WritePolicy::nobody}) {
-      BlockApiOptions closed = options();
+      ApiOptions closed = options();
       closed.write = policy;
       use(closed);
       with([](Call&) {});
@@ -109,12 +120,103 @@ class EveryOutcome : public ApiTest {
     with([](Call&) {});
     store_.set_failure(std::nullopt);
     ByteBudget none(0);
-    api_ = std::make_unique<BlockApi>(store_, none, clock_, options());
+    use(store_, none);
     with([](Call&) {});
     use(options());
   }
 
+  void chain_reads() {
+    const Call good{.target = path_of(chain_)};
+    for (const Method method : {Method::get, Method::head}) {
+      for (const char* part : {"", "/manifest", "/links", "/events"}) {
+        const auto ask = [&](const std::string& target, Fields fields = {}) {
+          if (method == Method::get || std::string_view(part) != "/events") {
+            call({.method = method, .target = target + part, .fields = std::move(fields)});
+          }
+        };
+        ask(path_of(ended_), {{"Last-Event-ID", "0"}});
+        ask(path_of(gated_));
+        ask(path_of(ChainWorld()));
+        ask("/v1/chains/xyz");
+        for (const Errc code : {Errc::corrupt, Errc::unavailable}) {
+          chains_.set_failure(code);
+          ask(path_of(chain_));
+          chains_.set_failure(std::nullopt);
+        }
+      }
+      const std::string tag = '"' + chain_.state().head.text() + '"';
+      call({.method = method, .target = good.target, .fields = {{"If-None-Match", tag}}});
+      call({.method = method, .target = good.target, .fields = {{"If-Match", "\"x\""}}});
+      call({.method = method, .target = good.target + "/links?limit=0"});
+    }
+  }
+
+  /// What making and extending a chain have in common; `good` succeeds.
+  void chain_writes(const Call& good) {
+    auto with = [&](auto change) {
+      Call changed = good;
+      change(changed);
+      call(changed);
+    };
+    call(good);
+    with([](Call& c) { c.body_failure = Errc::malformed, c.framing = Framing::chunked; });
+    with([](Call& c) { c.body_failure = Errc::unavailable, c.framing = Framing::chunked; });
+    with([](Call& c) { c.framing = Framing::none; });
+    with([](Call& c) { c.declared = std::uint64_t{1} << 40; });
+    with([](Call& c) { c.fields = {{"Content-Encoding", "gzip"}}; });
+    for (const Errc code : {Errc::full, Errc::overloaded}) {
+      chains_.set_failure(code);
+      call(good);
+      chains_.set_failure(std::nullopt);
+    }
+    for (const WritePolicy policy : {WritePolicy::accounts, WritePolicy::nobody}) {
+      ApiOptions closed = options();
+      closed.write = policy;
+      use(closed);
+      call(good);
+    }
+    use(options());
+  }
+
+  void creates() {
+    const ChainWorld fresh;
+    const Call good{
+        .method = Method::put, .target = path_of(fresh), .body = text(fresh.manifest())};
+    chain_writes(good);
+    call(good);
+    call({.method = Method::put, .target = path_of(ended_), .body = text(ended_.manifest())});
+    call({.method = Method::put, .target = path_of(fresh), .body = "other"});
+  }
+
+  void appends() {
+    const std::string target = path_of(chain_) + "/links";
+    const auto post_links = [&](const std::string& to, const Bytes& link) {
+      call({.method = Method::post, .target = to, .body = frame(as_text(link))});
+    };
+    ChainWorld other = chain_;
+    const Bytes theirs = other.next({}, {}, "theirs");
+    const Bytes ours = chain_.next();
+    chain_writes({.method = Method::post, .target = target, .body = frame(as_text(ours))});
+    post_links(target, ours);
+    post_links(target, theirs);
+    post_links(target, Bytes(10, 1));
+    Bytes forged = chain_.beside();
+    forged.back() ^= 1;
+    post_links(target, forged);
+    post_links(target, chain_.beside({}, {block_id_of(as_bytes("gone"))}));
+    ChainWorld unknown;
+    post_links(path_of(unknown) + "/links", unknown.next());
+    post_links(path_of(ended_) + "/links", ended_.beside());
+    call({.method = Method::post, .target = target, .body = "abc"});
+    chains_.set_failure(Errc::corrupt);
+    post_links(target, ours);
+    chains_.set_failure(std::nullopt);
+  }
+
   BlockId held_;
+  ChainWorld chain_;
+  ChainWorld gated_{Reads::gated};
+  ChainWorld ended_;
 };
 
 TEST_F(EveryOutcome, DocumentedIsReachedAndReachedIsDocumented) {
@@ -130,6 +232,14 @@ TEST_F(EveryOutcome, DocumentedIsReachedAndReachedIsDocumented) {
   call({.method = Method::post, .target = "/v1/blocks/batch", .body = "abc"});
   lists("/v1/blocks/missing");
   lists("/v1/blocks/fetch");
+  chain_reads();
+  creates();
+  appends();
+  for (const Method method : {Method::get, Method::head}) {
+    call({.method = method, .target = "/v1/node"});
+    call({.method = method, .target = "/v1/node", .fields = {{"If-None-Match", "*"}}});
+    call({.method = method, .target = "/v1/node", .fields = {{"If-Match", "\"x\""}}});
+  }
   for (const Route& route : kRoutes) {
     call({.method = Method::options, .target = std::string(route.path)});
   }

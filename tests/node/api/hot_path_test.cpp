@@ -87,7 +87,7 @@ TEST_F(HotPath, ConditionAllocatesNothing) {
 }
 
 TEST_F(HotPath, CorsAllocatesNothing) {
-  BlockApiOptions shared = options();
+  ApiOptions shared = options();
   shared.cors_origins = {"https://app.test"};
   use(shared);
   EXPECT_EQ(allocations_of({.target = "/v1/blocks/" + hold("hot").text(),
