@@ -227,7 +227,7 @@ export class FakeNode {
     if (!state.gated) return;
     const token = /^Cairn-Fetch (.+)$/.exec(request.headers.authorization ?? "")?.[1];
     if (!token || sha256(fromBase64Url(token)) !== toHex(state.access.fetchTokenHash)) {
-      throw new Problem(403, "denied");
+      throw new Problem(401, "fetch-token-needed");
     }
   }
 

@@ -1,6 +1,9 @@
 // What several tests need: a node for the time of a test, seeded randomness, and readers.
 
+import test from "node:test";
+
 import { FakeNode } from "./fake_node.mjs";
+import { kBin, startNode } from "./real_node.mjs";
 import { Cairn } from "../../../clients/js/dist/index.js";
 
 /** A fake node that ends with the test, and a client of it that does not wait between attempts. */
@@ -8,6 +11,16 @@ export async function nodeFor(t, options = {}) {
   const node = await FakeNode.start();
   t.after(() => node.stop());
   return { node, cairn: clientOf(node, options) };
+}
+
+/** A test that takes a node as an honest one is: run on the fake and, with CAIRN_BIN, on the real. */
+export function onEveryNode(name, body) {
+  test(name, async (t) => body(t, await nodeFor(t)));
+  const skip = kBin ? false : "CAIRN_BIN is not set";
+  test(`${name}, real node`, { skip }, async (t) => {
+    const node = { url: await startNode(t) };
+    await body(t, { node, cairn: clientOf(node) });
+  });
 }
 
 export function clientOf(node, options = {}) {
