@@ -57,6 +57,22 @@ json::object scrub_json(const ScrubProgress& scrub) {
           {"pass_corrupt", scrub.pass_corrupt}};
 }
 
+json::object gc_json(const GcProgress& gc) {
+  return {{"on", gc.on},
+          {"running", gc.under_way},
+          {"grace_ms", gc.grace_ms},
+          {"passes", gc.passes},
+          {"pass_started_ms", static_cast<std::int64_t>(gc.pass_started)},
+          {"pass_finished_ms", static_cast<std::int64_t>(gc.pass_finished)},
+          {"pass_blocks", gc.pass_blocks},
+          {"pass_candidates", gc.pass_candidates},
+          {"pass_pinned", gc.pass_pinned},
+          {"erased_blocks", gc.erased_blocks},
+          {"erased_bytes", gc.erased_bytes},
+          {"trimmed_links", gc.trimmed_links},
+          {"trims_waiting", gc.trims_waiting}};
+}
+
 json::object storage_json(const StorageStats& store) {
   return {{"blocks_estimated", store.blocks},
           {"disk_free_bytes", store.disk_free_bytes},
@@ -68,7 +84,8 @@ json::object storage_json(const StorageStats& store) {
           {"written_bytes", store.written_bytes},
           {"batches", store.write_batches},
           {"corrupt_reads", store.corrupt_reads},
-          {"scrub", scrub_json(store.scrub)}};
+          {"scrub", scrub_json(store.scrub)},
+          {"gc", gc_json(store.gc)}};
 }
 
 json::object status_json(const Snapshot& s) {
@@ -129,7 +146,9 @@ const std::vector<AdminHandler::Route>& AdminHandler::routes() {
       {"/admin/v1/config", Method::get, &AdminHandler::config},
       {"/admin/v1/cache", Method::get, &AdminHandler::cache},
       {"/admin/v1/scrub", Method::get, &AdminHandler::scrub},
-      {"/admin/v1/scrub", Method::post, &AdminHandler::start_scrub}};
+      {"/admin/v1/scrub", Method::post, &AdminHandler::start_scrub},
+      {"/admin/v1/gc", Method::get, &AdminHandler::gc},
+      {"/admin/v1/gc", Method::post, &AdminHandler::start_gc}};
   return kRoutes;
 }
 
@@ -237,6 +256,22 @@ void AdminHandler::start_scrub(const http::Request& /*request*/, http::Response&
                                .title = "The scrub is off",
                                .detail = {},
                                .hint = "Set storage.scrub_rate above 0 and restart the node."});
+}
+
+void AdminHandler::gc(const http::Request& /*request*/, http::Response& response) {
+  answer_json(response, 200, gc_json(node_.snapshot().storage.gc));
+}
+
+void AdminHandler::start_gc(const http::Request& /*request*/, http::Response& response) {
+  if (node_.start_gc()) {
+    answer_json(response, 202, gc_json(node_.snapshot().storage.gc));
+    return;
+  }
+  http::set_problem(response, {.status = 409,
+                               .type = "gc-off",
+                               .title = "Blocks are kept for ever",
+                               .detail = {},
+                               .hint = "Set storage.grace_s above 0 and restart the node."});
 }
 
 }  // namespace cairn

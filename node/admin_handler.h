@@ -22,6 +22,8 @@ class Operated {
   virtual std::string config_json() const = 0;
   /// False when the scrub is off (storage.scrub_rate = 0).
   virtual bool start_scrub() = 0;
+  /// False when blocks are kept for ever (storage.grace_s = 0).
+  virtual bool start_gc() = 0;
 };
 
 /// One part of a node's health.
@@ -64,6 +66,8 @@ class AdminHandler final : public http::Handler {
   void cache(const http::Request& request, http::Response& response);
   void scrub(const http::Request& request, http::Response& response);
   void start_scrub(const http::Request& request, http::Response& response);
+  void gc(const http::Request& request, http::Response& response);
+  void start_gc(const http::Request& request, http::Response& response);
 
   Operated& node_;
   const Remote remote_;

@@ -84,6 +84,7 @@ struct StorageConfig {
   DiskShare reserve{0, 5};
   std::uint64_t scrub_rate_bytes = 8 * kMiB;  ///< A second; 0 turns the scrub off.
   std::uint64_t pool_threads = 8;
+  std::uint64_t grace_s = 24 * 3600;  ///< 0: blocks are kept for ever.
 };
 
 struct StaticConfig {

@@ -242,6 +242,13 @@ constexpr std::array kStoreKeys{
             .words = "Threads for blocking reads.",
             .least = 1,
             .most = 256},
+    KeySpec{.section = "storage",
+            .name = "grace_s",
+            .kind = Kind::count,
+            .field = [](Config& c, At) -> FieldRef { return &c.storage.grace_s; },
+            .words = "Seconds for which a block stays, after its last put, that no link of a chain "
+                     "refers to; 0 keeps such blocks for ever.",
+            .most = std::uint64_t{10} * 365 * 24 * 3600},
     KeySpec{.section = "static",
             .name = "memory",
             .kind = Kind::bytes,

@@ -187,6 +187,25 @@ void add_store(Families& out, const StorageStats& store) {
             std::uint64_t{store.stopped});
 }
 
+void add_chains(Families& out, const StorageStats& store) {
+  const GcProgress& gc = store.gc;
+  out.counter("cairn_gc_passes_total", "Finished passes over blocks that nothing may refer to.",
+              gc.passes);
+  out.gauge("cairn_gc_running", "1 while a pass is under way.", std::uint64_t{gc.under_way});
+  out.counter("cairn_gc_erased_blocks_total", "Blocks that went after their grace.",
+              gc.erased_blocks);
+  out.counter("cairn_gc_erased_bytes_total", "Their bytes.", gc.erased_bytes);
+  out.counter("cairn_gc_trimmed_links_total", "Links that were dropped and have been removed.",
+              gc.trimmed_links);
+  out.gauge("cairn_gc_trims_waiting", "Chains with dropped links still on the disk.",
+            gc.trims_waiting);
+  out.counter("cairn_chains_created_total", "Chains made.", store.chains_created);
+  out.counter("cairn_chain_appends_total", "Appends acknowledged.", store.appends);
+  out.counter("cairn_chain_links_total", "Links written.", store.appended_links);
+  out.counter("cairn_chain_conflicts_total", "Appends that lost a race.", store.append_conflicts);
+  out.gauge("cairn_chain_followers", "Who waits for news of a chain.", store.followers);
+}
+
 void add_disk(Families& out, const StorageStats& store) {
   out.gauge("cairn_disk_free_bytes", "Free room on the store's disk.", store.disk_free_bytes);
   out.gauge("cairn_disk_total_bytes", "Size of the store's disk.", store.disk_total_bytes);
@@ -226,6 +245,7 @@ std::vector<MetricFamily> metrics_of(const Snapshot& snapshot) {
   add_http(out, snapshot);
   add_cache(out, snapshot.cache);
   add_store(out, snapshot.storage);
+  add_chains(out, snapshot.storage);
   add_disk(out, snapshot.storage);
   add_process(out, snapshot);
   return out.take();

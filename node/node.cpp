@@ -74,6 +74,7 @@ Result<StorageOptions> storage_options(const Config& config) {
   options.reserve = {reserve.bytes, reserve.bytes != 0 ? 0.0 : reserve.percent};
   options.reader_threads = config.storage.pool_threads;
   options.scrub_bytes_per_second = config.storage.scrub_rate_bytes;
+  options.grace = std::chrono::seconds(config.storage.grace_s);
   if (!config.cluster.placement_seed_file.empty()) {
     CAIRN_TRY(const std::uint64_t seed, read_placement_seed(config.cluster.placement_seed_file));
     options.placement_seed = seed;
@@ -329,6 +330,10 @@ Snapshot Node::snapshot() const {
 std::string Node::config_json() const {
   const std::lock_guard lock(config_mutex_);
   return config_as_json(loaded_);
+}
+
+bool Node::start_gc() {
+  return parts_->storage->collect_now();
 }
 
 bool Node::start_scrub() {

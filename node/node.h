@@ -58,6 +58,7 @@ class Node final : public Operated {
   Snapshot snapshot() const override;
   std::string config_json() const override;
   bool start_scrub() override;
+  bool start_gc() override;
 
  private:
   struct Parts;

@@ -68,7 +68,9 @@ std::optional<Error> BlockWriter::admit_locked(WriteRequest request, const Waite
   const bool of_block = kind != WriteRequest::Kind::records;
   if (of_block) {
     const auto latest = latest_.find(request.key.id());
-    if (latest != latest_.end() && latest->second->request.kind == kind) {
+    const bool joins = latest != latest_.end() && latest->second->request.kind == kind &&
+                       !latest->second->request.confirm && !request.confirm;
+    if (joins) {
       latest->second->waiters.push_back(waiter);
       return std::nullopt;
     }
@@ -214,11 +216,19 @@ bool BlockWriter::append_to_log(const Jobs& jobs) {
   return log_->tail() != before;
 }
 
+rocksdb::ColumnFamilyHandle* BlockWriter::family_of(RecordChange::Family family) const {
+  switch (family) {
+    case RecordChange::Family::chain: return database_.chain();
+    case RecordChange::Family::pin: return database_.pin();
+    case RecordChange::Family::todo: return database_.meta();
+  }
+  return database_.meta();
+}
+
 void BlockWriter::add_records(const std::vector<RecordChange>& records,
                               rocksdb::WriteBatch& batch) const {
   for (const RecordChange& change : records) {
-    auto* family =
-        change.family == RecordChange::Family::chain ? database_.chain() : database_.pin();
+    auto* family = family_of(change.family);
     if (change.value) {
       batch.Put(family, change.key, *change.value);
     } else {
@@ -241,6 +251,7 @@ void BlockWriter::fill_batch(const Jobs& jobs, bool logged, rocksdb::WriteBatch&
     if (job->request.kind == WriteRequest::Kind::erase) {
       batch.Delete(database_.index(), key);
       batch.Delete(database_.body(), key);
+      batch.Delete(database_.pin(), key);  // The note of its last put.
       continue;
     }
     const ByteView bytes = job->request.block.bytes();
@@ -285,6 +296,11 @@ void BlockWriter::write_batch(const Jobs& jobs) {
     refuse_all(jobs);
     return;
   }
+  for (const auto& job : jobs) {
+    if (job->request.confirm && !job->request.confirm()) {
+      job->error = fail(Errc::conflict, "it is not wanted any more");
+    }
+  }
   if (to_log > 0) logged = append_to_log(jobs);
   rocksdb::WriteBatch batch(must_sync ? bytes + jobs.size() * 128 : jobs.size() * 128);
   fill_batch(jobs, logged, batch);
@@ -293,7 +309,9 @@ void BlockWriter::write_batch(const Jobs& jobs) {
   bytes_.fetch_add(bytes, std::memory_order_relaxed);
   since_refresh_bytes_ += bytes;
   if (std::ranges::all_of(jobs, [](const auto& job) { return job->error.has_value(); })) {
-    failed_batches_.fetch_add(1, std::memory_order_relaxed);
+    const bool dropped = std::ranges::all_of(
+        jobs, [](const auto& job) { return job->error->code == Errc::conflict; });
+    if (!dropped) failed_batches_.fetch_add(1, std::memory_order_relaxed);
     return;
   }
   // Bodies in the value log are durable already and their pointers can be found again from there,

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -29,20 +30,13 @@
 #include "storage/database.h"
 #include "storage/disk_space.h"
 #include "storage/index_key.h"
+#include "storage/record_change.h"
 #include "storage/value_log_writer.h"
 
 namespace cairn {
 
 /// The meta key under which the value log's covered position is kept.
 inline constexpr std::string_view kLogTailKey = "value_log_tail";
-
-/// A record beside the blocks: of a chain, or a pin.
-struct RecordChange {
-  enum class Family : std::uint8_t { chain, pin };
-  Family family = Family::chain;
-  std::string key;
-  std::optional<std::string> value;  ///< Nothing: the record is deleted.
-};
 
 /// Whether a write is taken while the disk's reserve is reached.
 enum class Room : std::uint8_t {
@@ -60,6 +54,9 @@ struct WriteRequest {
   Room room = Room::needed;
   /// Kept until the request is written or refused, also when its caller's deadline came first.
   std::shared_ptr<const void> until_settled{};
+  /// Asked by the writer when it builds the batch, if there is one; false drops the request, which
+  /// is answered conflict. Must not block.
+  std::function<bool()> confirm{};
 };
 
 struct BlockWriterStats {
@@ -97,7 +94,8 @@ class BlockWriter {
 
   /// Queues the requests and resumes when each is durable or refused: the results in order. A put
   /// joined to an equal one under way is `held`; an erase and records are always `created`. Errors:
-  /// full, overloaded, unavailable (the deadline passed, or the disk failed: it may have happened).
+  /// conflict (not confirmed), full, overloaded, unavailable (the deadline passed, or the disk
+  /// failed: it may have happened).
   Task<std::vector<Result<Stored>>> submit(std::vector<WriteRequest> requests, Deadline deadline) {
     co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>,
                                                    void(std::vector<Result<Stored>>)>(
@@ -172,6 +170,7 @@ class BlockWriter {
   void write_batch(const Jobs& jobs);
   void refuse_all(const Jobs& jobs);
   bool append_to_log(const Jobs& jobs);
+  rocksdb::ColumnFamilyHandle* family_of(RecordChange::Family family) const;
   void add_records(const std::vector<RecordChange>& records, rocksdb::WriteBatch& batch) const;
   void fill_batch(const Jobs& jobs, bool logged, rocksdb::WriteBatch& batch) const;
   void settle_batch(Jobs jobs);

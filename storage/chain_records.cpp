@@ -3,6 +3,8 @@
 #include <cstring>
 
 #include "base/little_endian.h"
+#include "crypto/hash.h"
+#include "crypto/link.h"
 
 namespace cairn {
 namespace {
@@ -10,7 +12,6 @@ namespace {
 constexpr char kManifestKind = 0;
 constexpr char kStateKind = 1;
 constexpr char kLinkKind = 2;
-constexpr char kTrimmedKind = 3;
 constexpr std::uint8_t kStateVersion = 1;
 
 /// Big-endian, so that keys sort as numbers do.
@@ -65,8 +66,9 @@ std::string ChainKeys::manifest() const {
 std::string ChainKeys::state() const {
   return of_kind(kStateKind);
 }
-std::string ChainKeys::trimmed() const {
-  return of_kind(kTrimmedKind);
+std::optional<ChainId> ChainKeys::chain_of(std::string_view prefix) {
+  if (prefix.size() != 2 + ChainId::kSize) return std::nullopt;
+  return ChainId::from_bytes(as_bytes(prefix.substr(2)));
 }
 std::string ChainKeys::link(std::uint64_t seq) const {
   std::string out = of_kind(kLinkKind);
@@ -128,6 +130,23 @@ std::string pin_key(const IndexKey& block, const ChainId& chain, std::uint64_t s
   append_bytes(chain.view(), out);
   append_be(seq, out);
   return out;
+}
+
+std::string trim_key(const ChainKeys& keys) {
+  return std::string(kTrimPrefix).append(keys.prefix());
+}
+
+void add_removal(const ChainKeys& keys, std::uint64_t seq, ByteView raw,
+                 std::uint64_t placement_seed, std::vector<RecordChange>& out) {
+  out.push_back({RecordChange::Family::chain, keys.link(seq), std::nullopt});
+  const auto link = LinkView::parse(raw);
+  if (!link) return;
+  const ChainId chain = link.value().fields().chain;
+  for (std::size_t i = 0; i < link.value().ref_count(); ++i) {
+    const BlockId ref = link.value().ref(i);
+    const IndexKey block(slot_of(ref, placement_seed), ref);
+    out.push_back({RecordChange::Family::pin, pin_key(block, chain, seq), std::nullopt});
+  }
 }
 
 }  // namespace cairn

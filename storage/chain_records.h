@@ -1,20 +1,23 @@
 // Keys and values of what storage keeps of a chain. In the `chain` column family, under slot
 // (2 bytes, big-endian), chain id and a kind, so that a slot's chains lie side by side:
-//     0 manifest   1 state   2 link, by seq (8 bytes, big-endian)   3 trimmed: links before that
-//     seq
-//                                                                     are gone (u64, little-endian)
+//     0 manifest   1 state   2 link, by seq (8 bytes, big-endian)
 // In the `pin` column family, under the slot and id of a block, one empty value for each link that
-// refers to it. Plain values.
+// refers to it; and under slot and id alone the time of the last put that was noted (u64
+// milliseconds, little-endian), where that is later than the entry. In the default column family,
+// under `trim/`, slot and id of a chain: links of it were dropped and may still be there. Plain
+// values.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "crypto/chain_state.h"
 #include "storage/index_key.h"
+#include "storage/record_change.h"
 
 namespace cairn {
 
@@ -27,7 +30,8 @@ class ChainKeys {
   std::string manifest() const;
   std::string state() const;
   std::string link(std::uint64_t seq) const;
-  std::string trimmed() const;
+  /// The chain whose prefix that is; nothing for other bytes.
+  static std::optional<ChainId> chain_of(std::string_view prefix);
 
   /// The seq in a link's key of this chain; nothing for any other key.
   std::optional<std::uint64_t> seq_of(std::string_view key) const;
@@ -46,5 +50,12 @@ std::optional<ChainState> decode_chain_state(std::string_view raw, const ChainId
 
 /// One link's hold on one block.
 std::string pin_key(const IndexKey& block, const ChainId& chain, std::uint64_t seq);
+
+inline constexpr std::string_view kTrimPrefix = "trim/";
+std::string trim_key(const ChainKeys& keys);
+
+/// What takes the link `raw`, which the chain has at `seq`, off the disk with its pins.
+void add_removal(const ChainKeys& keys, std::uint64_t seq, ByteView raw,
+                 std::uint64_t placement_seed, std::vector<RecordChange>& out);
 
 }  // namespace cairn

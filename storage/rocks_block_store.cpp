@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/limits.h"
+#include "base/little_endian.h"
 #include "crypto/hash.h"
 
 namespace cairn {
@@ -33,11 +34,16 @@ std::optional<Result<RocksBlockStore::Known>> RocksBlockStore::look_up(BlockRead
   if (entry->has_error()) return entry->error();
   const auto suspect = reader.suspect(key, to_view(raw), wait);
   if (!suspect.has_value()) return std::nullopt;
-  return Known{entry->value().place, entry->value().size_bytes, entry->value().position, *suspect};
+  const IndexEntry& found = entry->value();
+  return Known{found.place, found.size_bytes, found.position, *suspect, found.stored_at};
 }
 
-Result<RocksBlockStore::Presence> RocksBlockStore::presence_of(const Result<Known>& known) {
-  if (known.has_value()) return known.value().suspect ? Presence::suspect : Presence::held;
+Result<RocksBlockStore::Presence> RocksBlockStore::presence_of(const Grace& grace,
+                                                               const Result<Known>& known) {
+  if (known.has_value()) {
+    if (known.value().suspect) return Presence::suspect;
+    return grace.stale(known.value().stored_at) ? Presence::stale : Presence::held;
+  }
   const Errc code = known.error().code;
   if (code != Errc::not_found && code != Errc::corrupt) return known.error();
   return Presence::absent;
@@ -86,18 +92,38 @@ void RocksBlockStore::count_touch(const Result<Stored>& result) {
   }
 }
 
+WriteRequest RocksBlockStore::note_of_put(const IndexKey& key) const {
+  std::string time;
+  append_le(static_cast<std::uint64_t>(grace_.now()), time);
+  WriteRequest request;
+  request.kind = WriteRequest::Kind::records;
+  request.room = Room::spared;
+  request.records.push_back(
+      {RecordChange::Family::pin, std::string(key.view()), std::optional(std::move(time))});
+  return request;
+}
+
 Task<Result<Stored>> RocksBlockStore::put(Block block, Deadline deadline) {
   const IndexKey key = key_of(block.id());
+  BlockHolds::Hold hold = holds_.take({block.id()});
   const auto known = co_await find(key, deadline);
-  const auto presence = presence_of(known);
+  auto presence = presence_of(grace_, known);
   if (presence.has_error()) co_return presence.error();
+  if (hold.leaving(block.id())) presence = Presence::absent;
   if (presence.value() == Presence::held) {
     touches_.fetch_add(1, std::memory_order_relaxed);
     co_return Stored::held;
   }
+  if (presence.value() == Presence::stale) {
+    std::vector<Block> one;
+    one.push_back(std::move(block));
+    auto results = co_await put_many(std::move(one), deadline);
+    co_return std::move(results.front());
+  }
   std::vector<WriteRequest> requests;
   requests.push_back(
       {WriteRequest::Kind::put, key, std::move(block), presence.value() == Presence::suspect});
+  requests.back().until_settled = std::make_shared<BlockHolds::Hold>(std::move(hold));
   auto results = co_await writer_.submit(std::move(requests), deadline);
   count_touch(results.front());
   co_return std::move(results.front());
@@ -106,9 +132,13 @@ Task<Result<Stored>> RocksBlockStore::put(Block block, Deadline deadline) {
 Task<std::vector<Result<Stored>>> RocksBlockStore::put_many(std::vector<Block> blocks,
                                                             Deadline deadline) {
   std::vector<IndexKey> keys;
-  keys.reserve(blocks.size());
-  for (const Block& block : blocks) keys.push_back(key_of(block.id()));
-  const auto present = co_await presences(keys, deadline);
+  std::vector<BlockId> ids;
+  for (const Block& block : blocks) {
+    keys.push_back(key_of(block.id()));
+    ids.push_back(block.id());
+  }
+  const auto hold = std::make_shared<BlockHolds::Hold>(holds_.take(std::move(ids)));
+  const auto present = co_await presences_for_put(keys, *hold, deadline);
   if (present.has_error()) {
     co_return std::vector<Result<Stored>>(blocks.size(), Result<Stored>(present.error()));
   }
@@ -121,17 +151,60 @@ Task<std::vector<Result<Stored>>> RocksBlockStore::put_many(std::vector<Block> b
       touches_.fetch_add(1, std::memory_order_relaxed);
       continue;
     }
-    requests.push_back(
-        {WriteRequest::Kind::put, keys[i], std::move(blocks[i]), presence == Presence::suspect});
+    if (presence == Presence::stale) {
+      requests.push_back(note_of_put(keys[i]));
+    } else {
+      requests.push_back(
+          {WriteRequest::Kind::put, keys[i], std::move(blocks[i]), presence == Presence::suspect});
+    }
+    requests.back().until_settled = hold;
     places.push_back(i);
   }
   if (requests.empty()) co_return results;
   auto written = co_await writer_.submit(std::move(requests), deadline);
   for (std::size_t i = 0; i < written.size(); ++i) {
+    const bool noted = present.value()[places[i]] == Presence::stale;
+    if (noted && written[i].has_value()) written[i] = Stored::held;
     count_touch(written[i]);
     results[places[i]] = std::move(written[i]);
   }
   co_return results;
+}
+
+Result<std::vector<RocksBlockStore::Presence>> RocksBlockStore::look_for_notes(
+    Database& database, const Grace& grace, const std::vector<IndexKey>& keys,
+    std::vector<Presence> present) {
+  std::string raw;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (present[i] != Presence::stale) continue;
+    const rocksdb::Status status =
+        database.db().Get(rocksdb::ReadOptions(), database.pin(), to_slice(keys[i].view()), &raw);
+    if (status.IsNotFound()) continue;
+    if (!status.ok()) return to_error(status);
+    std::string_view rest = raw;
+    std::uint64_t ms = 0;
+    if (!take_le(rest, ms) || grace.stale(WallTime{static_cast<std::int64_t>(ms)})) continue;
+    present[i] = Presence::held;
+  }
+  return present;
+}
+
+Task<Result<std::vector<RocksBlockStore::Presence>>> RocksBlockStore::presences_for_put(
+    std::vector<IndexKey> keys, const BlockHolds::Hold& hold, Deadline deadline) {
+  auto present = co_await presences(keys, deadline);
+  if (present.has_error()) co_return present;
+  bool any_stale = false;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    Presence& presence = present.value()[i];
+    if (hold.leaving(keys[i].id())) presence = Presence::absent;
+    any_stale = any_stale || presence == Presence::stale;
+  }
+  if (!any_stale) co_return present;
+  auto ask = [database = &database_, grace = &grace_, keys = std::move(keys),
+              found = std::move(present).value()]() mutable -> Result<std::vector<Presence>> {
+    return look_for_notes(*database, *grace, keys, std::move(found));
+  };
+  co_return co_await pool_.run(std::move(ask), deadline);
 }
 
 Task<Result<std::vector<RocksBlockStore::Presence>>> RocksBlockStore::presences(
@@ -145,16 +218,17 @@ Task<Result<std::vector<RocksBlockStore::Presence>>> RocksBlockStore::presences(
       open.push_back(i);
       continue;
     }
-    const auto presence = presence_of(*known);
+    const auto presence = presence_of(grace_, *known);
     if (presence.has_error()) co_return presence.error();
     answers[i] = presence.value();
   }
   if (open.empty()) co_return answers;
   // A named call: GCC 12 destroys a temporary with captures twice when it is awaited.
-  auto ask = [reader = &reader_, keys = std::move(keys), open = std::move(open),
+  auto ask = [reader = &reader_, grace = &grace_, keys = std::move(keys), open = std::move(open),
               answers = std::move(answers)]() mutable -> Result<std::vector<Presence>> {
     for (const std::size_t i : open) {
-      CAIRN_TRY(const Presence presence, presence_of(*look_up(*reader, keys[i], Wait::allowed)));
+      CAIRN_TRY(const Presence presence,
+                presence_of(*grace, *look_up(*reader, keys[i], Wait::allowed)));
       answers[i] = presence;
     }
     return std::move(answers);
@@ -171,7 +245,8 @@ Task<Result<std::vector<BlockId>>> RocksBlockStore::missing(std::vector<BlockId>
   if (present.has_error()) co_return present.error();
   std::vector<BlockId> absent;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (present.value()[i] != Presence::held) absent.push_back(ids[i]);
+    const Presence presence = present.value()[i];
+    if (presence != Presence::held && presence != Presence::stale) absent.push_back(ids[i]);
   }
   co_return absent;
 }

@@ -9,8 +9,10 @@
 
 #include "base/block_store.h"
 #include "base/blocking_pool.h"
+#include "storage/block_holds.h"
 #include "storage/block_reader.h"
 #include "storage/block_writer.h"
+#include "storage/grace.h"
 
 namespace cairn {
 
@@ -22,12 +24,16 @@ struct RocksBlockStoreStats {
 class RocksBlockStore final : public BlockStore {
  public:
   /// All references outlive the store.
-  RocksBlockStore(BlockReader& reader, BlockWriter& writer, ValueSegments& segments,
-                  BlockingPool& pool, std::uint64_t placement_seed, Log& log)
-      : reader_(reader),
+  RocksBlockStore(Database& database, BlockReader& reader, BlockWriter& writer,
+                  ValueSegments& segments, BlockingPool& pool, BlockHolds& holds,
+                  const Grace& grace, std::uint64_t placement_seed, Log& log)
+      : database_(database),
+        reader_(reader),
         writer_(writer),
         segments_(segments),
         pool_(pool),
+        holds_(holds),
+        grace_(grace),
         placement_seed_(placement_seed),
         log_(log) {}
 
@@ -48,21 +54,35 @@ class RocksBlockStore final : public BlockStore {
     std::uint32_t size_bytes = 0;
     LogPosition position;
     bool suspect = false;
+    WallTime stored_at{};
   };
-  enum class Presence : std::uint8_t { absent, held, suspect };
+  /// stale: held, and the note of its last put too old to acknowledge another by it.
+  enum class Presence : std::uint8_t { absent, held, stale, suspect };
 
   IndexKey key_of(const BlockId& id) const;
   /// Static, as whatever runs in the pool: a call there may outlive its Task, and so the store.
   static std::optional<Result<Known>> look_up(BlockReader& reader, const IndexKey& key, Wait wait);
-  static Result<Presence> presence_of(const Result<Known>& known);
+  static Result<Presence> presence_of(const Grace& grace, const Result<Known>& known);
+  /// Calls held what has been put since its entry was written, lately enough.
+  static Result<std::vector<Presence>> look_for_notes(Database& database, const Grace& grace,
+                                                      const std::vector<IndexKey>& keys,
+                                                      std::vector<Presence> present);
+  /// As presences(), for puts: blocks that `hold` says are leaving are absent.
+  Task<Result<std::vector<Presence>>> presences_for_put(std::vector<IndexKey> keys,
+                                                        const BlockHolds::Hold& hold,
+                                                        Deadline deadline);
+  WriteRequest note_of_put(const IndexKey& key) const;
   Task<Result<Known>> find(IndexKey key, Deadline deadline);
   Task<Result<std::vector<Presence>>> presences(std::vector<IndexKey> keys, Deadline deadline);
   void count_touch(const Result<Stored>& result);
 
+  Database& database_;
   BlockReader& reader_;
   BlockWriter& writer_;
   ValueSegments& segments_;
   BlockingPool& pool_;
+  BlockHolds& holds_;
+  const Grace& grace_;
   const std::uint64_t placement_seed_;
   Log& log_;
   std::atomic<std::uint64_t> touches_{0};

@@ -42,14 +42,30 @@ ChainHead head_of(const ChainState& state) {
 }
 
 RocksChainStore::RocksChainStore(Database& database, BlockWriter& writer, BlockingPool& checks,
-                                 BlockingPool& reads, std::uint64_t placement_seed,
-                                 const Clock& clock)
+                                 BlockingPool& reads, BlockHolds& holds, TrimList& trims,
+                                 std::uint64_t placement_seed, const Clock& clock)
     : database_(database),
       writer_(writer),
       checks_(checks),
       reads_(reads),
+      holds_(holds),
+      trims_(trims),
       placement_seed_(placement_seed),
-      clock_(clock) {}
+      clock_(clock) {
+  load_trims();
+}
+
+/// What the last process had still to remove.
+void RocksChainStore::load_trims() {
+  const std::unique_ptr<rocksdb::Iterator> kept(
+      database_.db().NewIterator(rocksdb::ReadOptions(), database_.meta()));
+  for (kept->Seek(to_slice(kTrimPrefix)); kept->Valid(); kept->Next()) {
+    const std::string_view name = to_view(kept->key());
+    if (!name.starts_with(kTrimPrefix)) break;
+    const auto chain = ChainKeys::chain_of(name.substr(kTrimPrefix.size()));
+    if (chain) trims_.note(*chain);
+  }
+}
 
 RocksChainStore::~RocksChainStore() {
   // The writer may still hold what it has just written; it lets go as soon as it looks at the next.
@@ -124,21 +140,28 @@ struct RocksChainStore::Change {
   Gate::Pass pass;  ///< Goes last: with it the store may be destroyed.
   ChainLocks::Guard guard;
   ChainFollowers& followers;
+  TrimList& trims;
   ChainId chain;
+  BlockHolds::Hold hold{};
+  bool drops = false;
 
   Change(RocksChainStore& store, ChainLocks::Guard lock, const ChainId& of)
       : pass(store.changes_.enter()),
         guard(std::move(lock)),
         followers(store.followers_),
+        trims(store.trims_),
         chain(of) {}
   Change(const Change&) = delete;
   Change& operator=(const Change&) = delete;
-  ~Change() { followers.notify(chain); }
+  ~Change() {
+    if (drops) trims.note(chain);
+    followers.notify(chain);
+  }
 };
 
-Task<Result<Stored>> RocksChainStore::write(ChainLocks::Guard guard, ChainId chain,
-                                            WriteRequest request, Deadline deadline) {
-  request.until_settled = std::make_shared<Change>(*this, std::move(guard), chain);
+Task<Result<Stored>> RocksChainStore::write(std::shared_ptr<Change> change, WriteRequest request,
+                                            Deadline deadline) {
+  request.until_settled = std::move(change);
   std::vector<WriteRequest> requests;
   requests.push_back(std::move(request));
   auto results = co_await writer_.submit(std::move(requests), deadline);
@@ -176,20 +199,21 @@ Task<Result<Stored>> RocksChainStore::create(Bytes manifest, Deadline deadline) 
   auto request = co_await checks_.run(std::move(check), deadline);
   if (request.has_error()) co_return request.error();
   if (request.value().records.empty()) co_return Stored::held;
-  const auto written =
-      co_await write(std::move(guard).value(), chain, std::move(request).value(), deadline);
+  auto change = std::make_shared<Change>(*this, std::move(guard).value(), chain);
+  const auto written = co_await write(std::move(change), std::move(request).value(), deadline);
   if (written.has_value()) created_.fetch_add(1, std::memory_order_relaxed);
   co_return written;
 }
 
-Result<std::vector<BlockId>> RocksChainStore::not_held(const std::vector<BlockId>& refs) const {
+Result<std::vector<BlockId>> RocksChainStore::not_held(const std::vector<BlockId>& refs,
+                                                       const BlockHolds::Hold& hold) const {
   std::vector<BlockId> out;
   std::string raw;
   for (const BlockId& ref : refs) {
     const rocksdb::Status status = database_.db().Get(rocksdb::ReadOptions(), database_.index(),
                                                       to_slice(key_of(ref).view()), &raw);
-    if (status.ok()) continue;
-    if (!status.IsNotFound()) return to_error(status);
+    if (status.ok() && !hold.leaving(ref)) continue;
+    if (!status.ok() && !status.IsNotFound()) return to_error(status);
     if (out.size() < kMaxIdsPerCall) out.push_back(ref);
   }
   return out;
@@ -211,11 +235,13 @@ void RocksChainStore::add_changes(const ChainState& before, std::span<const NewL
       change(RecordChange::Family::pin,
              pin_key(key_of(added.link.ref(i)), before.chain, fields.seq), std::string());
     }
-    if (fields.earlier == Earlier::dropped || fields.type == LinkType::remove) {
-      out.request.room = Room::spared;
-    }
+    const bool drops = fields.earlier == Earlier::dropped || fields.type == LinkType::remove;
+    if (drops) out.request.room = Room::spared;
+    // A rotate link from before the first that is kept is superfluous once there is a newer one.
+    out.drops = out.drops || drops || fields.type == LinkType::rotate;
   }
   change(RecordChange::Family::chain, keys.state(), encode_chain_state(out.after));
+  if (out.drops) change(RecordChange::Family::todo, trim_key(keys), std::string());
 }
 
 Result<RocksChainStore::Prepared> RocksChainStore::prepare_append(
@@ -235,7 +261,10 @@ Result<RocksChainStore::Prepared> RocksChainStore::prepare_append(
   out.after = plan.after;
   out.new_links = plan.links.size();
   if (plan.links.empty()) return out;
-  CAIRN_TRY(auto missing, not_held(refs_of(plan.links)));
+  const std::vector<BlockId> refs = refs_of(plan.links);
+  // Before they are looked up: from here on none of them is collected.
+  out.hold = holds_.take(refs);
+  CAIRN_TRY(auto missing, not_held(refs, out.hold));
   out.missing = std::move(missing);
   if (out.missing.empty()) add_changes(state, plan.links, out);
   return out;
@@ -269,8 +298,11 @@ Task<Appended> RocksChainStore::append(ChainId chain, std::vector<Bytes> links, 
   }
   const ChainHead after = head_of(ready.after);
   if (ready.new_links > 0) {
-    const auto written =
-        co_await write(std::move(guard).value(), chain, std::move(ready.request), deadline);
+    auto change = std::make_shared<Change>(*this, std::move(guard).value(), chain);
+    change->hold = std::move(ready.hold);
+    change->drops = ready.drops;
+    if (ready.drops) trims_.note(chain);
+    const auto written = co_await write(std::move(change), std::move(ready.request), deadline);
     if (written.has_error()) co_return Appended{written.error(), {}, {}};
     links_.fetch_add(ready.new_links, std::memory_order_relaxed);
   }

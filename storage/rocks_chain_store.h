@@ -13,11 +13,13 @@
 #include "base/gate.h"
 #include "base/log.h"
 #include "crypto/chain_append.h"
+#include "storage/block_holds.h"
 #include "storage/block_writer.h"
 #include "storage/chain_followers.h"
 #include "storage/chain_locks.h"
 #include "storage/chain_records.h"
 #include "storage/database.h"
+#include "storage/trim_list.h"
 
 namespace cairn {
 
@@ -34,7 +36,8 @@ class RocksChainStore final : public ChainStore {
   /// All references outlive the store. `checks` runs what costs a processor (signatures), `reads`
   /// what may wait for the disk.
   RocksChainStore(Database& database, BlockWriter& writer, BlockingPool& checks,
-                  BlockingPool& reads, std::uint64_t placement_seed, const Clock& clock);
+                  BlockingPool& reads, BlockHolds& holds, TrimList& trims,
+                  std::uint64_t placement_seed, const Clock& clock);
 
   /// Waits for writes under way. No call may be.
   ~RocksChainStore() override;
@@ -63,6 +66,8 @@ class RocksChainStore final : public ChainStore {
     std::size_t new_links = 0;
     WriteRequest request;
     std::vector<BlockId> missing;
+    BlockHolds::Hold hold;  ///< On what the new links refer to.
+    bool drops = false;     ///< Links that the chain has become superfluous.
   };
 
   ChainKeys keys_of(const ChainId& chain) const;
@@ -71,16 +76,20 @@ class RocksChainStore final : public ChainStore {
   std::optional<Result<ChainState>> try_read_state(const ChainId& chain) const;
   Result<WriteRequest> prepare_create(const Bytes& manifest) const;
   Result<Prepared> prepare_append(const ChainId& chain, const std::vector<Bytes>& links) const;
-  Result<std::vector<BlockId>> not_held(const std::vector<BlockId>& refs) const;
+  Result<std::vector<BlockId>> not_held(const std::vector<BlockId>& refs,
+                                        const BlockHolds::Hold& hold) const;
   void add_changes(const ChainState& before, std::span<const NewLink> links, Prepared& out) const;
   Result<LinkPage> read_links(const ChainId& chain, std::uint64_t from, std::size_t limit) const;
-  Task<Result<Stored>> write(ChainLocks::Guard guard, ChainId chain, WriteRequest request,
+  Task<Result<Stored>> write(std::shared_ptr<Change> change, WriteRequest request,
                              Deadline deadline);
+  void load_trims();
 
   Database& database_;
   BlockWriter& writer_;
   BlockingPool& checks_;
   BlockingPool& reads_;
+  BlockHolds& holds_;
+  TrimList& trims_;
   const std::uint64_t placement_seed_;
   const Clock& clock_;
   ChainLocks locks_;

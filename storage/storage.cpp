@@ -5,13 +5,17 @@
 #include <algorithm>
 
 #include "base/ticker.h"
+#include "storage/block_holds.h"
 #include "storage/block_reader.h"
 #include "storage/block_writer.h"
+#include "storage/collector.h"
 #include "storage/database.h"
+#include "storage/grace.h"
 #include "storage/open_store.h"
 #include "storage/rocks_block_store.h"
 #include "storage/rocks_chain_store.h"
 #include "storage/scrubber.h"
+#include "storage/trim_list.h"
 
 namespace cairn {
 namespace {
@@ -42,6 +46,16 @@ BlockWriter::Options writer_options(const StorageOptions& options) {
   return writer;
 }
 
+/// Nine eighths of the grace and one pass are the longest that a block stays: often enough, but a
+/// short grace must not keep the disk busy.
+Collector::Options collector_options(const StorageOptions& options) {
+  constexpr std::chrono::milliseconds kLeast = std::chrono::seconds(1);
+  constexpr std::chrono::milliseconds kMost = std::chrono::hours(1);
+  Collector::Options out;
+  out.rest = std::clamp(options.grace / 8, kLeast, kMost);
+  return out;
+}
+
 }  // namespace
 
 /// Declared in the order in which the parts stand on each other; destroyed the other way round.
@@ -58,15 +72,21 @@ class Storage::Parts {
                                                  store_.log_next),
                 space_, writer_options(options), clock, log),
         pool_("storage-read", options.reader_threads, options.reader_queue, clock),
-        blocks_(reader_, writer_, *store_.segments, pool_, store_.identity.placement_seed, log),
+        grace_(options.grace, clock),
+        blocks_(*store_.database, reader_, writer_, *store_.segments, pool_, holds_, grace_,
+                store_.identity.placement_seed, log),
         checks_("chain-check", kCheckThreads, options.reader_queue, clock),
-        chains_(*store_.database, writer_, checks_, pool_, store_.identity.placement_seed, clock),
+        chains_(*store_.database, writer_, checks_, pool_, holds_, trims_,
+                store_.identity.placement_seed, clock),
+        collector_(*store_.database, reader_, writer_, *store_.segments, holds_, trims_, grace_,
+                   store_.identity.placement_seed, collector_options(options), clock, log),
         scrubber_(*store_.database, reader_, *store_.segments, store_.identity.placement_seed,
                   {options.scrub_bytes_per_second, options.scrub_interval}, clock, log),
         expiry_("storage-expiry", kExpiryPeriod, [this] { expire_overdue(); }),
         upkeep_("storage-upkeep", kUpkeepPeriod, [this] { look_after_disk(); }) {
     space_.refresh();
     scrubber_.start();
+    if (options.collect) collector_.start();
   }
   ~Parts() {
     // A call that outlives its deadline also outlives whoever asked: it borrows the stores.
@@ -80,6 +100,7 @@ class Storage::Parts {
   ChainStore& chains() { return chains_; }
   const StoreIdentity& identity() const { return store_.identity; }
   void scrub_now() { scrubber_.begin_now(); }
+  bool collect_now() { return collector_.begin_now(); }
   StorageStats stats();
 
  private:
@@ -92,9 +113,13 @@ class Storage::Parts {
   BlockReader reader_;
   BlockWriter writer_;
   BlockingPool pool_;
+  const Grace grace_;
+  BlockHolds holds_;
+  TrimList trims_;
   RocksBlockStore blocks_;
   BlockingPool checks_;
   RocksChainStore chains_;
+  Collector collector_;
   Scrubber scrubber_;
   // The upkeep's own:
   int pause_ = 1;
@@ -161,6 +186,13 @@ StorageStats Storage::Parts::stats() {
   stats.erased = blocks.erased;
   stats.adopted_at_start = store_.adopted;
   stats.scrub = scrubber_.progress();
+  stats.gc = collector_.progress();
+  const RocksChainStoreStats chains = chains_.stats();
+  stats.chains_created = chains.created;
+  stats.appends = chains.appends;
+  stats.appended_links = chains.links;
+  stats.append_conflicts = chains.conflicts;
+  stats.followers = chains.followers;
   return stats;
 }
 
@@ -190,6 +222,9 @@ const StoreIdentity& Storage::identity() const {
 }
 StorageStats Storage::stats() const {
   return parts_->stats();
+}
+bool Storage::collect_now() {
+  return parts_->collect_now();
 }
 void Storage::scrub_now() {
   parts_->scrub_now();

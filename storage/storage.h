@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "storage/disk_space.h"
 #include "storage/file.h"
+#include "storage/gc_progress.h"
 #include "storage/scrub_progress.h"
 #include "storage/store_identity.h"
 
@@ -50,6 +51,9 @@ struct StorageOptions {
   std::uint64_t segment_bytes = std::uint64_t{1} << 30;
   std::uint64_t scrub_bytes_per_second = std::uint64_t{20} << 20;
   std::chrono::seconds scrub_interval = std::chrono::hours(24 * 7);
+  /// Blocks that no link refers to are kept for so long after their last put; 0: for ever.
+  std::chrono::milliseconds grace = std::chrono::hours(24);
+  bool collect = true;  ///< False: nothing is trimmed or collected; for tests.
   StorageWorld world;
 };
 
@@ -82,6 +86,12 @@ struct StorageStats {
   std::uint64_t cache_used_bytes = 0;
   std::uint64_t pending_compaction_bytes = 0;
   ScrubProgress scrub;
+  GcProgress gc;
+  std::uint64_t chains_created = 0;
+  std::uint64_t appends = 0;
+  std::uint64_t appended_links = 0;
+  std::uint64_t append_conflicts = 0;
+  std::uint64_t followers = 0;  ///< That wait now.
 };
 
 class Storage {
@@ -105,6 +115,8 @@ class Storage {
   StorageStats stats() const;
   /// A scrub pass begins now, whatever the interval says.
   void scrub_now();
+  /// A pass over the blocks that nothing refers to begins now. False when they are kept for ever.
+  bool collect_now();
 
  private:
   class Parts;

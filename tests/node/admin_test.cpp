@@ -22,6 +22,10 @@ class FakeNode final : public Operated {
  public:
   Snapshot snapshot() const override { return now; }
   std::string config_json() const override { return "{\"cache.memory\":1}"; }
+  bool start_gc() override {
+    collections += gc_on ? 1 : 0;
+    return gc_on;
+  }
   bool start_scrub() override {
     scrubs += scrub_on ? 1 : 0;
     return scrub_on;
@@ -29,6 +33,8 @@ class FakeNode final : public Operated {
 
   Snapshot now;
   bool scrub_on = true;
+  bool gc_on = true;
+  int collections = 0;
   int scrubs = 0;
 };
 
@@ -109,6 +115,17 @@ TEST_F(AdminTest, ScrubThatIsOffIsRefusedByItsKey) {
   node_.scrub_on = false;
   EXPECT_EQ(ask(Method::post, "/admin/v1/scrub"), 409);
   EXPECT_THAT(body_, HasSubstr("storage.scrub_rate"));
+}
+
+TEST_F(AdminTest, CollectionIsStartedAndToldOrSaidToBeOff) {
+  node_.now.storage.gc.erased_bytes = 4711;
+  EXPECT_EQ(get("/admin/v1/gc"), 200);
+  EXPECT_THAT(body_, HasSubstr("\"erased_bytes\":4711"));
+  EXPECT_EQ(ask(Method::post, "/admin/v1/gc"), 202);
+  EXPECT_EQ(node_.collections, 1);
+  node_.gc_on = false;
+  EXPECT_EQ(ask(Method::post, "/admin/v1/gc"), 409);
+  EXPECT_THAT(body_, HasSubstr("storage.grace_s"));
 }
 
 TEST_F(AdminTest, WrongMethodAndUnknownPathAreRefused) {
