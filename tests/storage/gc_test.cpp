@@ -234,7 +234,7 @@ TEST(BlockHoldsTest, HoldTakenSinceTheWatchBeganKeepsTheBlock) {
 TEST_F(GcTest, RacesOfPutAppendTrimAndSweepLoseNothing) {
   open_ahead();
   constexpr int kThreads = 4;
-  constexpr int kRounds = 120;
+  constexpr int kRounds = 400;
   std::vector<Block> shared;
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
     shared.push_back(make_test_block(seed, seed % 3 == 0 ? 40'000 : 400));
@@ -243,7 +243,7 @@ TEST_F(GcTest, RacesOfPutAppendTrimAndSweepLoseNothing) {
   std::atomic<int> refused{0};
   std::thread collecting([&] {
     while (!over) {
-      ahead_.pass(7);
+      ahead_.pass(static_cast<int>(9 + ahead_.mono().time_since_epoch().count() % 20));
       storage_->collect_now();
       const std::uint64_t passes = storage_->stats().gc.passes;
       for (int i = 0; i < 2'000 && storage_->stats().gc.passes == passes && !over; ++i) {
@@ -263,8 +263,12 @@ TEST_F(GcTest, RacesOfPutAppendTrimAndSweepLoseNothing) {
         std::vector<BlockId> refs;
         for (int i = 0; i < 3; ++i) {
           const Block& block = shared[random() % shared.size()];
+          const MonoTime put_at = ahead_.mono();
           const auto stored = run_task(io, blocks().put(block, later()));
           ASSERT_TRUE(stored.has_value()) << stored.error().detail;
+          const auto gone = run_task(io, blocks().missing({block.id()}, later()));
+          ASSERT_TRUE(gone.value().empty() || ahead_.mono() - put_at > hours(23))
+              << "a block is gone within its grace, in round " << round;
           refs.push_back(block.id());
         }
         ChainWorld before = world;
