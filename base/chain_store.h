@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -53,6 +54,13 @@ struct Appended {
   std::vector<BlockId> missing;  ///< At most kMaxIdsPerCall of them.
 };
 
+/// Is told when chains grow, by whichever thread made them grow: it must not wait.
+class ChainListener {
+ public:
+  virtual ~ChainListener() = default;
+  virtual void grown(const ChainId& chain) = 0;
+};
+
 /// Implementations are safe to call from any thread. A Task resumes on the caller's executor. Every
 /// call ends by its deadline, with Errc::unavailable if need be.
 class ChainStore {
@@ -85,8 +93,14 @@ class ChainStore {
   virtual Task<Result<ChainHead>> wait_beyond(ChainId chain, std::uint64_t seq,
                                               Deadline deadline) = 0;
 
-  /// Every wait_beyond(), also one that is yet to come, returns what the chain is then. For a node
-  /// that drains.
+  /// Until what is returned is destroyed, `listener` is told of every growth of the chain, at times
+  /// also of none; look at the head after the call, and nothing is missed. Null when there are too
+  /// many listeners.
+  virtual std::shared_ptr<void> listen(const ChainId& chain,
+                                       std::shared_ptr<ChainListener> listener) = 0;
+
+  /// Every wait_beyond(), also one that is yet to come, returns what the chain is then, and every
+  /// listener is told once more. For a node that drains.
   virtual void end_waits() = 0;
 };
 

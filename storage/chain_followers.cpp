@@ -31,7 +31,47 @@ void ChainFollowers::enter(const ChainId& chain, std::uint64_t seen, Waiter wait
   waiter.done(news);
 }
 
+/// One listener's place; gives it up when destroyed.
+class ChainFollowers::Handle {
+ public:
+  Handle(std::shared_ptr<Listeners> listeners, const ChainId& chain,
+         std::shared_ptr<ChainListener> listener)
+      : listeners_(std::move(listeners)), chain_(chain), listener_(std::move(listener)) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() {
+    const std::lock_guard lock(listeners_->mutex);
+    auto [at, end] = listeners_->by_chain.equal_range(chain_);
+    while (at != end && at->second.lock() != listener_) ++at;
+    if (at != end) listeners_->by_chain.erase(at);
+  }
+
+ private:
+  const std::shared_ptr<Listeners> listeners_;
+  const ChainId chain_;
+  const std::shared_ptr<ChainListener> listener_;
+};
+
+std::shared_ptr<void> ChainFollowers::listen(const ChainId& chain,
+                                             std::shared_ptr<ChainListener> listener) {
+  {
+    const std::lock_guard lock(listeners_->mutex);
+    if (listeners_->by_chain.size() >= kMaxListening) return nullptr;
+    listeners_->by_chain.emplace(chain, listener);
+  }
+  return std::make_shared<Handle>(listeners_, chain, std::move(listener));
+}
+
 void ChainFollowers::notify(const ChainId& chain) {
+  std::vector<std::shared_ptr<ChainListener>> listening;
+  {
+    const std::lock_guard lock(listeners_->mutex);
+    const auto [begin, end] = listeners_->by_chain.equal_range(chain);
+    for (auto at = begin; at != end; ++at) {
+      if (auto listener = at->second.lock()) listening.push_back(std::move(listener));
+    }
+  }
+  for (const auto& listener : listening) listener->grown(chain);
   std::vector<Waiter> told;
   {
     const std::lock_guard lock(mutex_);
@@ -51,6 +91,14 @@ void ChainFollowers::close() {
     closed_ = true;
   }
   expire(MonoTime::max());
+  std::vector<std::pair<ChainId, std::shared_ptr<ChainListener>>> listening;
+  {
+    const std::lock_guard lock(listeners_->mutex);
+    for (const auto& [chain, place] : listeners_->by_chain) {
+      if (auto listener = place.lock()) listening.emplace_back(chain, std::move(listener));
+    }
+  }
+  for (const auto& [chain, listener] : listening) listener->grown(chain);
 }
 
 void ChainFollowers::expire(MonoTime now) {

@@ -5,10 +5,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
 
+#include "base/chain_store.h"
 #include "base/clock.h"
 #include "base/completion.h"
 #include "base/ids.h"
@@ -20,6 +22,8 @@ class ChainFollowers {
  public:
   /// So many wait in all; more are refused.
   static constexpr std::size_t kMaxWaiting = 200'000;
+  /// So many listen in all, each chain of each listener counted.
+  static constexpr std::size_t kMaxListening = 2'000'000;
 
   /// What a follower is told: to look again, that the time is up, or that there is no place.
   enum class News : std::uint8_t { grown, none, refused };
@@ -32,13 +36,17 @@ class ChainFollowers {
   /// give or take expire()'s interval.
   Task<News> wait(ChainId chain, std::uint64_t seen, Deadline deadline);
 
+  /// See ChainStore::listen(); the handle may outlive this.
+  std::shared_ptr<void> listen(const ChainId& chain, std::shared_ptr<ChainListener> listener);
+
   /// The chain has grown: those who wait for it look again.
   void notify(const ChainId& chain);
 
   /// Answers those whose deadline has passed. Called every now and then.
   void expire(MonoTime now);
 
-  /// Answers all who wait, and from now on everybody at once, with News::none.
+  /// Answers all who wait, and from now on everybody at once, with News::none; tells every
+  /// listener.
   void close();
 
   std::size_t waiting() const;
@@ -51,6 +59,13 @@ class ChainFollowers {
   /// Chains share counters; one that is counted with another looks once too often.
   static constexpr std::size_t kCounters = 4096;
 
+  /// Listeners by chain. Apart, because handles come and go from destructors.
+  struct Listeners {
+    std::mutex mutex;
+    std::unordered_multimap<ChainId, std::weak_ptr<ChainListener>> by_chain;
+  };
+  class Handle;
+
   void enter(const ChainId& chain, std::uint64_t seen, Waiter waiter);
 
   mutable std::mutex mutex_;
@@ -58,6 +73,7 @@ class ChainFollowers {
   std::unordered_map<ChainId, std::vector<Waiter>> waiters_;
   std::size_t waiting_ = 0;
   bool closed_ = false;
+  std::shared_ptr<Listeners> listeners_ = std::make_shared<Listeners>();
 };
 
 }  // namespace cairn

@@ -51,6 +51,10 @@ class RocksChainStore final : public ChainStore {
                                Deadline deadline) override;
   Task<Appended> append(ChainId chain, std::vector<Bytes> links, Deadline deadline) override;
   Task<Result<ChainHead>> wait_beyond(ChainId chain, std::uint64_t seq, Deadline deadline) override;
+  std::shared_ptr<void> listen(const ChainId& chain,
+                               std::shared_ptr<ChainListener> listener) override {
+    return followers_.listen(chain, std::move(listener));
+  }
   void end_waits() override { followers_.close(); }
 
   /// Answers whose deadline has passed. Called every now and then.

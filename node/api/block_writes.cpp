@@ -16,15 +16,6 @@ void refuse(http::Response& response, const Refused& refused) {
   refuse(response, refused.refusal, refused.detail);
 }
 
-/// Whether the body says that it is JSON, or does not say what it is.
-bool may_be_json(const http::Request& request) {
-  const auto type = request.field("Content-Type");
-  if (!type) return true;
-  std::string_view name = type->substr(0, type->find(';'));
-  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
-  return name.empty() || http::equals_ignoring_case(name, "application/json");
-}
-
 }  // namespace
 
 bool BlockApi::may_write(http::Response& response) const {

@@ -6,6 +6,8 @@
 #include "node/api/chain_request.h"
 #include "node/api/frames.h"
 #include "node/api/json_answer.h"
+#include "node/api/live_request.h"
+#include "node/api/live_source.h"
 #include "node/api/upload.h"
 #include "node/http/conditional.h"
 
@@ -48,6 +50,13 @@ std::uint64_t first_seq_of(const std::vector<Bytes>& links) {
   return link ? link.value().fields().seq : 1;
 }
 
+void begin_events(http::Response& response) {
+  response.answered_by = "api";
+  response.fields.add_lines(
+      "Content-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+      "X-Content-Type-Options: nosniff\r\nX-Accel-Buffering: no\r\n");
+}
+
 }  // namespace
 
 ChainApi::ChainApi(ChainStore& chains, const ReceiptKey& receipts, ByteBudget& bodies,
@@ -62,6 +71,9 @@ ChainApi::ChainApi(ChainStore& chains, const ReceiptKey& receipts, ByteBudget& b
 
 Task<void> ChainApi::handle(const http::Request& request, http::BodyReader& body,
                             const RouteMatch& match, http::Response& response) {
+  if (match.route->endpoint == Endpoint::live) {
+    co_return co_await follow_many(request, body, response);
+  }
   const auto chain = ChainId::from_text(match.id);
   const bool writes = !is_read(request.method);
   if (writes) {
@@ -276,17 +288,33 @@ Task<void> ChainApi::follow(const http::Request& request, ChainId chain, http::R
   if (!head) co_return;
   // Without a cursor a follower hears of what comes from now on.
   const std::uint64_t seen = last_event_of(request).value_or(head->seq);
-  response.answered_by = "api";
-  response.fields.add_lines(
-      "Content-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-      "X-Content-Type-Options: nosniff\r\nX-Accel-Buffering: no\r\n");
-  const EventSource::World world{.chains = chains_,
-                                 .clock = clock_,
-                                 .recent = recent_,
-                                 .ending = ending_,
-                                 .deadline = options_.deadline,
-                                 .heartbeat = options_.heartbeat};
-  response.source = std::make_unique<EventSource>(world, *head, std::min(seen, head->seq));
+  begin_events(response);
+  response.source =
+      std::make_unique<EventSource>(follow_world(), ChainCursor(*head, std::min(seen, head->seq)));
+}
+
+FollowWorld ChainApi::follow_world() const {
+  return {.chains = chains_,
+          .clock = clock_,
+          .recent = recent_,
+          .ending = ending_,
+          .deadline = options_.deadline,
+          .heartbeat = options_.heartbeat};
+}
+
+Task<void> ChainApi::follow_many(const http::Request& request, http::BodyReader& body,
+                                 http::Response& response) {
+  if (!may_be_json(request)) co_return refuse(response, Refusal::wrong_content_type);
+  ByteBudget::Share share;
+  const auto text = co_await take_body(request, body, kMaxLiveBytes, share, response);
+  if (!text) co_return;
+  auto starts = parse_live_request(*text);
+  if (!starts) {
+    const bool many = starts.error().code == Errc::overloaded;
+    co_return refuse(response, many ? Refusal::too_many : Refusal::bad_json, starts.error().detail);
+  }
+  begin_events(response);
+  response.source = std::make_unique<LiveSource>(follow_world(), std::move(starts.value()));
 }
 
 }  // namespace cairn::api

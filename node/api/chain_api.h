@@ -46,6 +46,8 @@ class ChainApi {
   Task<void> read_head(const http::Request& request, ChainId chain, http::Response& response);
   Task<void> read_manifest(const http::Request& request, ChainId chain, http::Response& response);
   Task<void> read_links(const http::Request& request, ChainId chain, http::Response& response);
+  Task<void> follow_many(const http::Request& request, http::BodyReader& body,
+                         http::Response& response);
   Task<void> follow(const http::Request& request, ChainId chain, http::Response& response);
   Task<std::optional<std::string>> take_body(const http::Request& request, http::BodyReader& body,
                                              std::size_t limit_bytes, ByteBudget::Share& share,
@@ -54,6 +56,7 @@ class ChainApi {
   Task<std::optional<ChainHead>> readable(const http::Request& request, ChainId chain,
                                           http::Response& response);
   void answer_receipt(const Appended& appended, http::Response& response) const;
+  FollowWorld follow_world() const;
   Deadline deadline() const { return clock_.in(options_.deadline); }
 
   ChainStore& chains_;

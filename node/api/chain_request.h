@@ -36,6 +36,9 @@ std::optional<std::uint64_t> last_event_of(const http::Request& request);
 /// token. Compares in constant time.
 bool may_read(const http::Request& request, const ChainHead& head);
 
+/// Whether `token` (empty: none) opens the chain. Compares in constant time.
+bool token_opens(ByteView token, const ChainHead& head);
+
 /// Whether Accept prefers JSON to frames.
 bool wants_json(const http::Request& request);
 

@@ -20,6 +20,7 @@ enum class Endpoint : std::uint8_t {
   manifest,
   links,
   events,
+  live,
   node,
   openapi,
 };
@@ -30,7 +31,7 @@ struct Route {
   std::string_view methods;  ///< As in Allow.
 };
 
-inline constexpr std::array<Route, 11> kRoutes{{
+inline constexpr std::array<Route, 12> kRoutes{{
     {Endpoint::block, "/v1/blocks/{id}", "GET, HEAD, PUT, OPTIONS"},
     {Endpoint::blocks, "/v1/blocks", "POST, OPTIONS"},
     {Endpoint::missing, "/v1/blocks/missing", "POST, OPTIONS"},
@@ -40,6 +41,7 @@ inline constexpr std::array<Route, 11> kRoutes{{
     {Endpoint::manifest, "/v1/chains/{id}/manifest", "GET, HEAD, OPTIONS"},
     {Endpoint::links, "/v1/chains/{id}/links", "GET, HEAD, POST, OPTIONS"},
     {Endpoint::events, "/v1/chains/{id}/events", "GET, OPTIONS"},
+    {Endpoint::live, "/v1/live", "POST, OPTIONS"},
     {Endpoint::node, "/v1/node", "GET, HEAD, OPTIONS"},
     {Endpoint::openapi, "/v1/openapi.json", "GET, HEAD, OPTIONS"},
 }};

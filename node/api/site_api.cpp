@@ -64,7 +64,8 @@ Task<void> SiteApi::dispatch(const http::Request& request, http::BodyReader& bod
     case Endpoint::chain:
     case Endpoint::manifest:
     case Endpoint::links:
-    case Endpoint::events: co_return co_await chains_.handle(request, body, match, response);
+    case Endpoint::events:
+    case Endpoint::live: co_return co_await chains_.handle(request, body, match, response);
     case Endpoint::node: co_return answer_document(request, node_tag_, node_json_, response);
     case Endpoint::openapi:
       co_return answer_document(request, openapi_tag_, openapi_json(), response);

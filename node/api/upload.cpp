@@ -59,6 +59,14 @@ std::optional<Refusal> refusal_of_body(const http::Request& request, std::size_t
   return std::nullopt;
 }
 
+bool may_be_json(const http::Request& request) {
+  const auto type = request.field("Content-Type");
+  if (!type) return true;
+  std::string_view name = type->substr(0, type->find(';'));
+  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+  return name.empty() || http::equals_ignoring_case(name, "application/json");
+}
+
 Refusal refusal_of_read(Errc code) {
   return code == Errc::malformed ? Refusal::bad_body : Refusal::body_timeout;
 }

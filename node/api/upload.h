@@ -72,6 +72,9 @@ class GrowingBlock {
 /// length over `limit_bytes`.
 std::optional<Refusal> refusal_of_body(const http::Request& request, std::size_t limit_bytes);
 
+/// Whether the body says that it is JSON, or does not say what it is.
+bool may_be_json(const http::Request& request);
+
 /// What a failed BodyReader::read is to the client.
 Refusal refusal_of_read(Errc code);
 

@@ -1,5 +1,6 @@
 """Followers of chains: server-sent events over real sockets."""
 
+import json
 import resource
 import select
 import socket
@@ -139,6 +140,61 @@ def test_a_follower_that_does_not_read_costs_nothing_but_itself(node):
         assert grown < 96 << 20, f"{grown >> 20} MiB for one that does not read"
         # It goes on where it was, at its own pace.
         assert [stalled.next()["id"] for _ in range(160)] == [str(n) for n in range(1, 161)]
+
+
+class LiveFollower(Follower):
+    """One connection that follows many chains."""
+
+    def __init__(self, node, cursors, **options):  # pylint: disable=super-init-not-called
+        self.connection = node.connect(**options)
+        self.text = ""
+        body = json.dumps(cursors).encode()
+        headers = [("Content-Type", "application/json")]
+        self.connection.send(encode_request("POST", "/v1/live", headers, body))
+        self.head = self.connection.read_head()
+        assert self.head.status == 200, self.head
+
+    def next(self, timeout=10):
+        event = super().next(timeout)
+        return event and (event["event"], json.loads(event["data"]))
+
+
+def test_hundreds_of_chains_over_one_connection(node):
+    chains = [ChainWriter() for _ in range(300)]
+    for chain in chains:
+        chain.create(node)
+        assert chain.append(node, [chain.next()]).status == 201
+    cursors = {chain.id: number % 2 for number, chain in enumerate(chains)}
+    with LiveFollower(node, cursors) as follower:
+        behind = {follower.next()[1]["chain"] for _ in range(150)}
+        assert behind == {chain.id for chain in chains[0::2]}
+        for chain in chains[:20] + chains[-20:]:
+            link = chain.next()
+            assert chain.append(node, [link]).status == 201
+            assert follower.next() == (
+                "link",
+                {"chain": chain.id, "seq": 2, "link": base64url(link)},
+            )
+        chains[7].append(node, [chains[7].next(kind=DELETE)])
+        assert follower.next()[0] == "link"
+        assert follower.next() == ("ended", {"chain": chains[7].id})
+
+
+def test_gated_and_unknown_chains_are_refused_by_themselves(node, chain):
+    gated = ChainWriter(gated=True)
+    gated.create(node)
+    cursors = {
+        gated.id: {"seen": 0},
+        ChainWriter().id: 0,
+        chain.id: 2,
+    }
+    with LiveFollower(node, cursors) as follower:
+        events = [follower.next() for _ in range(3)]
+        assert sorted(event[0] for event in events) == ["link", "refused", "refused"]
+    with LiveFollower(node, {gated.id: {"token": base64url(gated.fetch_token)}}) as follower:
+        link = gated.next()
+        gated.append(node, [link])
+        assert follower.next()[1]["link"] == base64url(link)
 
 
 class Crowd:

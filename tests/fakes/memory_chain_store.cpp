@@ -128,7 +128,7 @@ Task<Appended> MemoryChainStore::append(ChainId chain, std::vector<Bytes> links,
     out.head = head_of(held.state);
     told = take_waiters_locked(&chain);
   }
-  wake(std::move(told));
+  wake(chain, std::move(told));
   co_return out;
 }
 
@@ -163,8 +163,25 @@ std::vector<MemoryChainStore::Waiter> MemoryChainStore::take_waiters_locked(cons
   return out;
 }
 
-void MemoryChainStore::wake(std::vector<Waiter> waiters) {
+void MemoryChainStore::wake(const ChainId& chain, std::vector<Waiter> waiters) {
   for (Waiter& waiter : waiters) waiter.done(true);
+  std::vector<std::shared_ptr<ChainListener>> told;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [begin, end] = listeners_.equal_range(chain);
+    for (auto at = begin; at != end; ++at) told.push_back(at->second.lock());
+  }
+  for (const auto& listener : told) {
+    if (listener != nullptr) listener->grown(chain);
+  }
+}
+
+/// A place that outlives its listener is passed over; it is never given up.
+std::shared_ptr<void> MemoryChainStore::listen(const ChainId& chain,
+                                               std::shared_ptr<ChainListener> listener) {
+  const std::lock_guard lock(mutex_);
+  listeners_.emplace(chain, listener);
+  return listener;
 }
 
 void MemoryChainStore::end_waits() {
@@ -175,6 +192,12 @@ void MemoryChainStore::end_waits() {
     told = take_waiters_locked(nullptr);
   }
   for (Waiter& waiter : told) waiter.done(false);
+  std::vector<ChainId> chains;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [chain, listener] : listeners_) chains.push_back(chain);
+  }
+  for (const ChainId& chain : chains) wake(chain, {});
 }
 
 void MemoryChainStore::expire() {

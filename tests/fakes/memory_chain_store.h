@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -28,6 +29,8 @@ class MemoryChainStore final : public ChainStore {
                                Deadline deadline) override;
   Task<Appended> append(ChainId chain, std::vector<Bytes> links, Deadline deadline) override;
   Task<Result<ChainHead>> wait_beyond(ChainId chain, std::uint64_t seq, Deadline deadline) override;
+  std::shared_ptr<void> listen(const ChainId& chain,
+                               std::shared_ptr<ChainListener> listener) override;
   void end_waits() override;
 
   /// Every call fails with `code` until told otherwise.
@@ -52,7 +55,7 @@ class MemoryChainStore final : public ChainStore {
 
   std::optional<Error> failure_locked() const;
   Result<Chain*> find_locked(const ChainId& chain);
-  void wake(std::vector<Waiter> waiters);
+  void wake(const ChainId& chain, std::vector<Waiter> waiters);
   std::vector<Waiter> take_waiters_locked(const ChainId* chain);
 
   BlockStore& blocks_;
@@ -60,6 +63,7 @@ class MemoryChainStore final : public ChainStore {
   mutable std::mutex mutex_;
   std::unordered_map<ChainId, Chain> chains_;
   std::vector<Waiter> waiters_;
+  std::multimap<ChainId, std::weak_ptr<ChainListener>> listeners_;
   std::optional<Errc> failure_;
   std::size_t pages_read_ = 0;
   bool closed_ = false;

@@ -8,6 +8,8 @@
 #include "node/api/chain_answers.h"
 #include "node/api/chain_request.h"
 #include "node/api/event_source.h"
+#include "node/api/live_request.h"
+#include "node/api/live_source.h"
 #include "tests/node/api/api_harness.h"
 
 namespace cairn::api {
@@ -204,16 +206,17 @@ class Following : public ChainRoutes {
  protected:
   EventSource source(const ChainWorld& world, std::uint64_t seen) {
     const auto head = run_task(io_, chains_.head(world.id(), clock_.in(std::chrono::seconds(1))));
-    return {EventSource::World{chains_, clock_, recent_, ending_, std::chrono::seconds(1),
-                               std::chrono::seconds(15)},
-            head.value(), seen};
+    return {follow_world(), ChainCursor(head.value(), seen)};
   }
-  std::string next(EventSource& source) {
+  FollowWorld follow_world(std::chrono::seconds heartbeat = std::chrono::seconds(15)) {
+    return {chains_, clock_, recent_, ending_, std::chrono::seconds(1), heartbeat};
+  }
+  std::string next(http::BodySource& source) {
     const auto part = run_task(io_, source.next());
     return part.has_value() ? std::string(as_text(part.value())) : "failed";
   }
   /// next() that has to wait, and what happens meanwhile.
-  std::string next_after(EventSource& source, const std::function<void()>& meanwhile) {
+  std::string next_after(http::BodySource& source, const std::function<void()>& meanwhile) {
     std::optional<Result<ByteView>> part;
     boost::asio::co_spawn(io_, await_into(source.next(), part), boost::asio::detached);
     io_.restart();
@@ -235,12 +238,12 @@ class Following : public ChainRoutes {
 };
 
 TEST_F(Following, CatchesUpInStepsThenWaitsForNews) {
-  const auto links = world_.several(EventSource::kStepLinks + 1);
+  const auto links = world_.several(ChainCursor::kStepLinks + 1);
   append(world_, links);
   EventSource follower = source(world_, 0);
   EXPECT_TRUE(next(follower).starts_with(":"));
   std::string first;
-  for (std::size_t i = 0; i < EventSource::kStepLinks; ++i) first += event(i + 1, links[i]);
+  for (std::size_t i = 0; i < ChainCursor::kStepLinks; ++i) first += event(i + 1, links[i]);
   EXPECT_EQ(next(follower), first);
   EXPECT_EQ(next(follower), event(links.size(), links.back()));
   const Bytes fresh = world_.next();
@@ -301,14 +304,97 @@ TEST_F(Following, RotateLinkThatTakesTheRightAwayIsTheLast) {
 
 TEST_F(Following, SilenceIsACommentAndAFailureEndsTheAnswer) {
   const auto head = run_task(io_, chains_.head(world_.id(), clock_.in(std::chrono::seconds(1))));
-  EventSource follower(EventSource::World{chains_, clock_, recent_, ending_,
-                                          std::chrono::seconds(1), std::chrono::seconds(0)},
-                       head.value(), 0);
+  EventSource follower(follow_world(std::chrono::seconds(0)), ChainCursor(head.value(), 0));
   next(follower);
   EXPECT_EQ(next(follower), ":\n\n");
   EXPECT_EQ(next(follower), ":\n\n");
   chains_.set_failure(Errc::unavailable);
   EXPECT_EQ(next(follower), "failed");
+}
+
+/// Chains over one connection.
+class FollowingMany : public Following {
+ protected:
+  static LiveStart from(const ChainWorld& world, std::optional<std::uint64_t> seen,
+                        ByteView token = {}) {
+    return {.chain = world.id(), .seen = seen, .token = Bytes(token.begin(), token.end())};
+  }
+  static std::string live_event(const ChainWorld& world, std::uint64_t seq, const Bytes& link) {
+    return "event: link\ndata: {\"chain\":\"" + world.id().text() +
+           "\",\"seq\":" + std::to_string(seq) + ",\"link\":\"" + to_base64url(link) + "\"}\n\n";
+  }
+};
+
+TEST_F(FollowingMany, LinksOfEachChainComeFromWhereTheFollowerWasAndThenAsTheyGrow) {
+  const auto old = world_.several(2);
+  append(world_, old);
+  const FetchToken token = gated_.fetch_token();
+  LiveSource source(follow_world(), {from(world_, 1), from(gated_, std::nullopt, token.view())});
+  EXPECT_EQ(next(source), ": follows\n\n");
+  EXPECT_EQ(next(source), live_event(world_, 2, old[1]));
+  const Bytes secret = gated_.next();
+  EXPECT_EQ(next_after(source, [&] { append(gated_, {secret}); }), live_event(gated_, 1, secret));
+  const Bytes fresh = world_.next();
+  EXPECT_EQ(next_after(source, [&] { append(world_, {fresh}); }), live_event(world_, 3, fresh));
+}
+
+TEST_F(FollowingMany, ChainThatMayNotBeReadIsRefusedByItself) {
+  LiveSource source(follow_world(), {from(gated_, 0), from(ChainWorld(), 0), from(world_, 0)});
+  next(source);
+  const std::string refused = next(source);
+  EXPECT_NE(refused.find("/problems/fetch-token-needed"), std::string::npos) << refused;
+  EXPECT_NE(refused.find("/problems/no-such-chain"), std::string::npos) << refused;
+  const Bytes link = world_.next();
+  EXPECT_EQ(next_after(source, [&] { append(world_, {link}); }), live_event(world_, 1, link));
+}
+
+TEST_F(FollowingMany, ResyncEndAndDrain) {
+  append(world_, world_.several(2));
+  append(world_, {world_.checkpoint()});
+  LiveSource source(follow_world(), {from(world_, 0)});
+  next(source);
+  EXPECT_TRUE(next(source).starts_with("event: resync\ndata: {\"chain\":\""));
+  const Bytes last = world_.remove();
+  const std::string end = next_after(source, [&] { append(world_, {last}); });
+  EXPECT_EQ(end, live_event(world_, 4, last) + "event: ended\ndata: {\"chain\":\"" +
+                     world_.id().text() + "\"}\n\n");
+  EXPECT_EQ(next(source), "") << "nothing is left to follow";
+  const FetchToken token = gated_.fetch_token();
+  LiveSource drained(follow_world(), {from(gated_, 0, token.view())});
+  next(drained);
+  EXPECT_EQ(next_after(drained,
+                       [&] {
+                         ending_ = true;
+                         chains_.end_waits();
+                       }),
+            "");
+}
+
+TEST(LiveRequestTest, OneShapeIsTaken) {
+  const std::string id = ChainWorld().id().text();
+  const auto parsed = parse_live_request("{\"" + id + "\": 7}");
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_EQ(parsed.value().front().chain.text(), id);
+  EXPECT_EQ(parsed.value().front().seen, 7U);
+  const auto gated = parse_live_request("{\"" + id + "\":{\"seen\":null,\"token\":\"AQID\"}}");
+  ASSERT_TRUE(gated.has_value());
+  EXPECT_FALSE(gated.value().front().seen.has_value());
+  EXPECT_EQ(gated.value().front().token, (Bytes{1, 2, 3}));
+  for (const std::string& bad :
+       {std::string("{}"), std::string("[]"), std::string("x"), "{\"" + id + "\":-1}",
+        "{\"" + id + "\":1.5}", "{\"" + id + "\":\"1\"}", "{\"" + id + "\":{\"x\":1}}",
+        "{\"" + id + "\":1,\"" + id + "\":2}", "{\"" + id + "\":{\"seen\":1,\"seen\":2}}",
+        "{\"" + id + "\":{\"token\":\"*\"}}", "{\"" + id.substr(1) + "\":1}",
+        std::string("{\"a\":[[[[[]]]]]}")}) {
+    const auto refused = parse_live_request(bad);
+    EXPECT_TRUE(refused.has_error() && refused.error().code == Errc::malformed) << bad;
+  }
+  std::string many = "{";
+  for (std::size_t i = 0; i <= kMaxLiveChains; ++i) {
+    const auto hash = sha256_of(as_bytes(std::to_string(i)));
+    many += (i == 0 ? "\"" : ",\"") + to_hex(hash) + "\":0";
+  }
+  EXPECT_EQ(parse_live_request(many + "}").error().code, Errc::overloaded);
 }
 
 TEST(RecentLinksTest, OldestGiveWay) {

@@ -213,6 +213,24 @@ class EveryOutcome : public ApiTest {
     chains_.set_failure(std::nullopt);
   }
 
+  void lives() {
+    const std::string body = "{\"" + ChainWorld().id().text() + "\":0}";
+    const Call good{.method = Method::post, .target = "/v1/live", .body = body};
+    auto with = [&](auto change) {
+      Call changed = good;
+      change(changed);
+      call(changed);
+    };
+    call(good);
+    with([](Call& c) { c.body = "[]"; });
+    with([](Call& c) { c.body_failure = Errc::unavailable, c.framing = Framing::chunked; });
+    with([](Call& c) { c.framing = Framing::none; });
+    with([](Call& c) { c.declared = std::uint64_t{1} << 40; });
+    with([](Call& c) { c.fields = {{"Content-Type", "text/plain"}}; });
+    const ByteBudget::Share all = budget_.take(budget_.limit_bytes());
+    call(good);
+  }
+
   BlockId held_;
   ChainWorld chain_;
   ChainWorld gated_{Reads::gated};
@@ -235,6 +253,7 @@ TEST_F(EveryOutcome, DocumentedIsReachedAndReachedIsDocumented) {
   chain_reads();
   creates();
   appends();
+  lives();
   for (const Method method : {Method::get, Method::head}) {
     call({.method = method, .target = "/v1/node"});
     call({.method = method, .target = "/v1/node", .fields = {{"If-None-Match", "*"}}});
