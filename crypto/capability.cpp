@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "crypto/crc32.h"
 
 namespace cairn {
 namespace {
@@ -13,34 +14,10 @@ constexpr std::string_view kWritePrefix = "cairn_w_";
 constexpr std::string_view kReadPrefix = "cairn_r_";
 constexpr std::string_view kVerifyPrefix = "cairn_v_";
 
-constexpr std::size_t kCrcSize = 4;
 constexpr std::size_t kChainAt = 1;
 constexpr std::size_t kSecretAt = kChainAt + ChainId::kSize;
 constexpr std::size_t kPlainSize = kSecretAt + kCrcSize;
 constexpr std::size_t kSecretFormSize = kSecretAt + kSecretSize + kCrcSize;
-
-constexpr std::array<std::uint32_t, 256> make_crc_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t i = 0; i < table.size(); ++i) {
-    std::uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) {
-      value = (value & 1U) != 0 ? (value >> 1) ^ 0xEDB88320U : value >> 1;
-    }
-    table[i] = value;
-  }
-  return table;
-}
-
-constexpr auto kCrcTable = make_crc_table();
-
-std::array<std::uint8_t, kCrcSize> crc32_of(ByteView bytes) {
-  std::uint32_t crc = ~0U;
-  for (const std::uint8_t byte : bytes) crc = kCrcTable[(crc ^ byte) & 0xFFU] ^ (crc >> 8);
-  crc = ~crc;
-  std::array<std::uint8_t, kCrcSize> out{};
-  for (std::size_t i = 0; i < kCrcSize; ++i) out[i] = static_cast<std::uint8_t>(crc >> (8 * i));
-  return out;
-}
 
 /// Room for any form, zeroed when it goes.
 struct WipedForm {

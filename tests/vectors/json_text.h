@@ -46,5 +46,6 @@ std::string seal_vectors();
 std::string sign_vectors();
 std::string capability_vectors();
 std::string chain_vectors();
+std::string account_vectors();
 
 }  // namespace cairn::vectors

@@ -22,6 +22,7 @@ constexpr VectorFile kFiles[] = {
     {"ed25519.json", cairn::vectors::sign_vectors},
     {"capability.json", cairn::vectors::capability_vectors},
     {"chain.json", cairn::vectors::chain_vectors},
+    {"account.json", cairn::vectors::account_vectors},
 };
 
 bool equals(const std::string& path, const std::string& expected) {
