@@ -68,7 +68,8 @@ void try_read_get(benchmark::State& state) {
   OneBlockStore store(block);
   ByteBudget budget(1 << 20);
   const SystemClock clock;
-  api::BlockApi api(store, budget, clock, {});
+  const TokenKey tokens(NodeSecret(std::array<std::uint8_t, kSecretSize>{}));
+  api::BlockApi api(store, budget, clock, tokens, {});
   const std::string target = "/v1/blocks/" + block.id().text();
   const std::vector<http::Field> fields{{"Host", "127.0.0.1:8080"}, {"Accept", "*/*"}};
   http::Request request;

@@ -53,6 +53,7 @@ struct SiteConfig {
   std::vector<std::string> headers;  ///< "Name: value"
   std::vector<std::string> cors;
   std::string write = "anyone";
+  std::string signup = "open";
   std::vector<ProxyConfig> proxies;
 };
 
@@ -64,6 +65,8 @@ struct LimitsConfig {
   std::uint64_t connections_per_client = 0;  ///< 0: no limit of its own.
   std::uint64_t upload_bytes = 256 * kMiB;
   std::uint64_t answer_bytes = 256 * kMiB;
+  std::uint64_t account_calls_per_client = 120;  ///< A minute; 0: no limit. As is the next.
+  std::uint64_t account_calls_per_handle = 30;
   std::uint64_t head_timeout_ms = 10'000;
   std::uint64_t body_timeout_ms = 20'000;
   std::uint64_t write_timeout_ms = 20'000;

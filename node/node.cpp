@@ -131,13 +131,23 @@ struct Node::Parts {
         std::unique_ptr<AccessLogFile> access, Node& node, const Clock& clock, Random& random,
         Log& log)
       : receipts(secret),
+        tokens(secret),
+        challenges(secret),
+        by_client(config.limits.account_calls_per_client, clock, random),
+        by_handle(config.limits.account_calls_per_handle, clock, random),
         storage(std::move(store)),
         cache(cache_options(config), storage->blocks(), clock, random),
         uploads(config.limits.upload_bytes),
         files(config.static_files.memory_bytes),
         file_pool("files", kFileThreads, kFileQueue, clock),
         send_buffers(config.static_files.send_memory_bytes),
-        sites(make_sites(config, {{cache, storage->chains(), receipts, uploads, clock},
+        sites(make_sites(config, {{cache,
+                                   storage->chains(),
+                                   receipts,
+                                   uploads,
+                                   clock,
+                                   {storage->accounts(), tokens, challenges, used_nonces, by_client,
+                                    by_handle, random}},
                                   files,
                                   file_pool,
                                   send_buffers})),
@@ -153,6 +163,11 @@ struct Node::Parts {
         admin_server(admin_cores, admin, admin_limits(), admin_answers, log, nullptr) {}
 
   ReceiptKey receipts;
+  TokenKey tokens;
+  ChallengeKey challenges;
+  api::UsedNonces used_nonces;
+  api::RateLimiter by_client;
+  api::RateLimiter by_handle;
   std::unique_ptr<Storage> storage;
   MemoryTier cache;
   ByteBudget uploads;

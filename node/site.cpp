@@ -12,9 +12,17 @@ api::WritePolicy write_policy_of(const std::string& word) {
   return api::WritePolicy::anyone;
 }
 
+api::SignUpPolicy sign_up_policy_of(const std::string& word) {
+  if (word == "invite") return api::SignUpPolicy::invite;
+  if (word == "closed") return api::SignUpPolicy::closed;
+  return api::SignUpPolicy::open;
+}
+
 api::ApiOptions api_options(const Config& config, const SiteConfig& site) {
   api::ApiOptions options;
   options.write = write_policy_of(site.write);
+  options.sign_up = sign_up_policy_of(site.signup);
+  options.account_site = account_site_of(site);
   options.cors_origins = site.cors;
   options.block_bytes = config.limits.block_bytes;
   options.deadline = std::chrono::milliseconds(config.limits.request_timeout_ms);
@@ -39,6 +47,10 @@ site::StaticSiteOptions static_options(const Config& config, const SiteConfig& s
 }
 
 }  // namespace
+
+std::string account_site_of(const SiteConfig& site) {
+  return site.hosts.empty() ? "*" : site.hosts.front();
+}
 
 std::vector<Site> make_sites(const Config& config, const SharedBySites& shared) {
   std::vector<Site> out;

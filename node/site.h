@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/blocking_pool.h"
@@ -26,6 +27,9 @@ struct SharedBySites {
   BlockingPool& file_pool;
   ByteBudget& send_buffers;
 };
+
+/// Whose accounts a site's are: its first host's.
+std::string account_site_of(const SiteConfig& site);
 
 /// One for each of config.sites, in order. Throws what StaticSite throws for a root that cannot be
 /// opened.

@@ -220,7 +220,7 @@ rocksdb::ColumnFamilyHandle* BlockWriter::family_of(RecordChange::Family family)
   switch (family) {
     case RecordChange::Family::chain: return database_.chain();
     case RecordChange::Family::pin: return database_.pin();
-    case RecordChange::Family::todo: return database_.meta();
+    case RecordChange::Family::meta: return database_.meta();
   }
   return database_.meta();
 }

@@ -163,7 +163,7 @@ std::size_t Collector::trim() {
   // What cannot be read is left for the next start.
   const bool whole = records->status().ok() && links < kStepLinks;
   if (whole) {
-    request.records.push_back({RecordChange::Family::todo, trim_key(keys), std::nullopt});
+    request.records.push_back({RecordChange::Family::meta, trim_key(keys), std::nullopt});
     request.confirm = [this, entry = *next] { return trims_.unchanged(entry); };
   }
   std::vector<WriteRequest> requests;

@@ -11,7 +11,7 @@ struct RecordChange {
   enum class Family : std::uint8_t {
     chain,
     pin,
-    todo,  ///< In the default column family: work that a restart must not forget.
+    meta,  ///< The default column family: accounts, and work that a restart must not forget.
   };
   Family family = Family::chain;
   std::string key;

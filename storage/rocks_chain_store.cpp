@@ -241,7 +241,7 @@ void RocksChainStore::add_changes(const ChainState& before, std::span<const NewL
     out.drops = out.drops || drops || fields.type == LinkType::rotate;
   }
   change(RecordChange::Family::chain, keys.state(), encode_chain_state(out.after));
-  if (out.drops) change(RecordChange::Family::todo, trim_key(keys), std::string());
+  if (out.drops) change(RecordChange::Family::meta, trim_key(keys), std::string());
 }
 
 Result<RocksChainStore::Prepared> RocksChainStore::prepare_append(

@@ -12,6 +12,7 @@
 #include "storage/database.h"
 #include "storage/grace.h"
 #include "storage/open_store.h"
+#include "storage/rocks_account_store.h"
 #include "storage/rocks_block_store.h"
 #include "storage/rocks_chain_store.h"
 #include "storage/scrubber.h"
@@ -78,6 +79,7 @@ class Storage::Parts {
         checks_("chain-check", kCheckThreads, options.reader_queue, clock),
         chains_(*store_.database, writer_, checks_, pool_, holds_, trims_,
                 store_.identity.placement_seed, clock),
+        accounts_(*store_.database, writer_, checks_, clock),
         collector_(*store_.database, reader_, writer_, *store_.segments, holds_, trims_, grace_,
                    store_.identity.placement_seed, collector_options(options), clock, log),
         scrubber_(*store_.database, reader_, *store_.segments, store_.identity.placement_seed,
@@ -98,6 +100,7 @@ class Storage::Parts {
 
   BlockStore& blocks() { return blocks_; }
   ChainStore& chains() { return chains_; }
+  AccountStore& accounts() { return accounts_; }
   const StoreIdentity& identity() const { return store_.identity; }
   void scrub_now() { scrubber_.begin_now(); }
   bool collect_now() { return collector_.begin_now(); }
@@ -119,6 +122,7 @@ class Storage::Parts {
   RocksBlockStore blocks_;
   BlockingPool checks_;
   RocksChainStore chains_;
+  RocksAccountStore accounts_;
   Collector collector_;
   Scrubber scrubber_;
   // The upkeep's own:
@@ -131,6 +135,7 @@ class Storage::Parts {
 void Storage::Parts::expire_overdue() {
   writer_.expire();
   chains_.expire();
+  accounts_.expire();
 }
 
 void Storage::Parts::look_after_disk() {
@@ -213,6 +218,9 @@ Storage::~Storage() = default;
 
 BlockStore& Storage::blocks() {
   return parts_->blocks();
+}
+AccountStore& Storage::accounts() {
+  return parts_->accounts();
 }
 ChainStore& Storage::chains() {
   return parts_->chains();

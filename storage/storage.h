@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "base/account_store.h"
 #include "base/block_store.h"
 #include "base/chain_store.h"
 #include "base/clock.h"
@@ -110,6 +111,7 @@ class Storage {
   /// Lives as long as the Storage.
   BlockStore& blocks();
   ChainStore& chains();
+  AccountStore& accounts();
   const StoreIdentity& identity() const;
   /// Costs some microseconds and no I/O.
   StorageStats stats() const;

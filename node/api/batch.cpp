@@ -111,8 +111,9 @@ Task<void> BatchCall::end_frame() {
 
 Task<void> BatchCall::flush() {
   if (group_.empty()) co_return;
+  std::vector<Block> group = std::exchange(group_, {});
   const std::vector<Result<Stored>> answers =
-      co_await store_.put_many(std::exchange(group_, {}), clock_.in(limits_.deadline));
+      co_await store_.put_many(std::move(group), clock_.in(limits_.deadline));
   for (std::size_t i = 0; i < group_items_.size(); ++i) {
     Item& item = items_[group_items_[i]];
     if (answers[i]) {

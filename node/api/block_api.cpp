@@ -33,12 +33,12 @@ struct Wishes {
 }  // namespace
 
 BlockApi::BlockApi(BlockStore& store, ByteBudget& bodies, const Clock& clock,
-                   const ApiOptions& options)
+                   const TokenKey& tokens, const ApiOptions& options)
     : store_(store),
       bodies_(bodies),
       clock_(clock),
       options_(options),
-      permission_(options.write),
+      permission_(options, tokens, clock),
       lists_(bodies.limit_bytes() / 4),
       fetched_(bodies.limit_bytes() / 2) {
   if (options_.block_bytes == 0 || options_.block_bytes > kMaxBlockBytes) {

@@ -24,9 +24,10 @@ namespace cairn::api {
 class BlockApi {
  public:
   /// `store`, `bodies` (the bound on blocks that are on their way in, shared by all sites) and
-  /// `clock` outlive this. Lists of ids may take a quarter as much, blocks read ahead half. Throws
-  /// std::invalid_argument for options over their limits.
-  BlockApi(BlockStore& store, ByteBudget& bodies, const Clock& clock, const ApiOptions& options);
+  /// `clock`, `tokens` outlive this. Lists of ids may take a quarter as much, blocks read ahead
+  /// half. Throws std::invalid_argument for options over their limits.
+  BlockApi(BlockStore& store, ByteBudget& bodies, const Clock& clock, const TokenKey& tokens,
+           const ApiOptions& options);
 
   /// Answers a GET or HEAD of the block named `id` where the store can at once, without waiting and
   /// without allocating; else false, with `response` untouched.
@@ -51,7 +52,7 @@ class BlockApi {
   void answer_found(const http::Request& request, Found found, http::Response& response) const;
   void answer_stat(const http::Request& request, const BlockId& id, const BlockStat& stat,
                    http::Response& response) const;
-  bool may_write(http::Response& response) const;
+  bool may_write(const http::Request& request, http::Response& response) const;
   Task<std::optional<Refusal>> refusal_of_conditions(const http::Request& request, BlockId id);
   Task<std::optional<std::vector<BlockId>>> read_ids(const http::Request& request,
                                                      http::BodyReader& body,

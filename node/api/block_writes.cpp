@@ -18,8 +18,8 @@ void refuse(http::Response& response, const Refused& refused) {
 
 }  // namespace
 
-bool BlockApi::may_write(http::Response& response) const {
-  const auto refusal = permission_.refusal();
+bool BlockApi::may_write(const http::Request& request, http::Response& response) const {
+  const auto refusal = permission_.refusal(request);
   if (refusal) refuse(response, *refusal);
   return !refusal;
 }
@@ -47,7 +47,7 @@ Task<void> BlockApi::put_one(const http::Request& request, http::BodyReader& bod
                              const RouteMatch& match, http::Response& response) {
   const bool named = match.route->endpoint == Endpoint::block;
   const std::optional<BlockId> id = named ? parse_block_id(match.id) : std::nullopt;
-  if (!may_write(response)) co_return;
+  if (!may_write(request, response)) co_return;
   if (named && !id) co_return refuse(response, Refusal::bad_id);
   if (const auto refusal = refusal_of_body(request, options_.block_bytes)) {
     co_return refuse(response, *refusal);
@@ -131,7 +131,7 @@ Task<void> BlockApi::fetch(const http::Request& request, http::BodyReader& body,
 
 Task<void> BlockApi::batch(const http::Request& request, http::BodyReader& body,
                            http::Response& response) {
-  if (!may_write(response)) co_return;
+  if (!may_write(request, response)) co_return;
   if (const auto refusal = refusal_of_body(request, options_.batch_bytes)) {
     co_return refuse(response, *refusal);
   }

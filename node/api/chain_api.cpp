@@ -60,13 +60,13 @@ void begin_events(http::Response& response) {
 }  // namespace
 
 ChainApi::ChainApi(ChainStore& chains, const ReceiptKey& receipts, ByteBudget& bodies,
-                   const Clock& clock, const ApiOptions& options)
+                   const Clock& clock, const TokenKey& tokens, const ApiOptions& options)
     : chains_(chains),
       receipts_(receipts),
       bodies_(bodies),
       clock_(clock),
       options_(options),
-      permission_(options.write),
+      permission_(options, tokens, clock),
       recent_(kRecentBytes) {}
 
 Task<void> ChainApi::handle(const http::Request& request, http::BodyReader& body,
@@ -77,7 +77,7 @@ Task<void> ChainApi::handle(const http::Request& request, http::BodyReader& body
   const auto chain = ChainId::from_text(match.id);
   const bool writes = !is_read(request.method);
   if (writes) {
-    if (const auto refusal = permission_.refusal()) co_return refuse(response, *refusal);
+    if (const auto refusal = permission_.refusal(request)) co_return refuse(response, *refusal);
   }
   if (!chain) co_return refuse(response, Refusal::bad_id);
   switch (match.route->endpoint) {

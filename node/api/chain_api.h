@@ -26,7 +26,7 @@ class ChainApi {
  public:
   /// All of it outlives this.
   ChainApi(ChainStore& chains, const ReceiptKey& receipts, ByteBudget& bodies, const Clock& clock,
-           const ApiOptions& options);
+           const TokenKey& tokens, const ApiOptions& options);
 
   /// Answers what belongs to one of the routes of chains, by a method that it takes.
   Task<void> handle(const http::Request& request, http::BodyReader& body, const RouteMatch& match,

@@ -9,7 +9,8 @@ constexpr std::string_view kExposed =
     "Access-Control-Expose-Headers: ETag, Repr-Digest, Retry-After, Location, Cairn-Source, "
     "Content-Range, Accept-Ranges\r\n";
 constexpr std::string_view kAllowedFields =
-    "Authorization, Content-Type, If-Match, If-None-Match, If-Range, Prefer, Range";
+    "Authorization, Cairn-Invite, Content-Type, If-Match, If-None-Match, If-Range, Last-Event-ID, "
+    "Prefer, Range";
 
 /// Whether `origin` is the site that the request came to. Either scheme: what stands before the
 /// node may have ended TLS.

@@ -27,8 +27,14 @@ constexpr std::array<Row, kRefusalCount> kTable{{
      "Send as many bytes as Content-Length says, or well-formed chunks."},
     {Refusal::bad_query, 400, "bad-query", "The query is not one that this call takes.",
      "from is a number of 1 or more, limit one of 1 to 256."},
+    {Refusal::bad_handle, 400, "bad-handle", "This is not a handle.",
+     "3 to 64 of a-z, 0-9 and . _ - + @, with a letter or digit at both ends."},
     {Refusal::login_needed, 401, "login-needed", "Writing here needs an account.",
      "Log in and send the token as Authorization: Bearer."},
+    {Refusal::login_refused, 401, "login-refused", "The login is not right.",
+     "Check handle and password; ask for a new challenge, which is good for one login."},
+    {Refusal::bad_token, 401, "bad-token", "The token is not good for this, or not any more.",
+     "Log in again."},
     {Refusal::fetch_token_needed, 401, "fetch-token-needed",
      "Reading this chain needs its fetch token.",
      "Send it in base64url as Authorization: Cairn-Fetch."},
@@ -37,6 +43,11 @@ constexpr std::array<Row, kRefusalCount> kTable{{
     {Refusal::link_denied, 403, "link-denied", "A link is not signed by one who may write here.",
      "Sign it with the key of a writer that the chain has now; rotate and delete links with its "
      "admin key."},
+    {Refusal::account_denied, 403, "account-denied", "This account cannot be made or changed so.",
+     "A record is signed with the account's login key; a new account may need an invite "
+     "(Cairn-Invite), and not every site takes new ones."},
+    {Refusal::account_blocked, 403, "account-blocked", "The account is blocked.",
+     "Ask the operator."},
     {Refusal::denied, 403, "denied", "This is not allowed.", "Ask the operator who may do this."},
     {Refusal::not_held, 404, "not-held", "No block of that id is held.",
      "Check the id, or store the block with PUT."},
@@ -49,6 +60,9 @@ constexpr std::array<Row, kRefusalCount> kTable{{
     {Refusal::body_timeout, 408, "body-timeout", "The body did not arrive in time.",
      "Send it again without pauses; smaller blocks arrive sooner."},
     {Refusal::conflict, 409, "conflict", "Somebody else was first.", "Read the present state."},
+    {Refusal::handle_taken, 409, "handle-taken",
+     "The handle has another account, or a newer record.",
+     "Choose another handle; to change your own account, log in and raise the record's version."},
     {Refusal::chain_deleted, 410, "chain-deleted", "The chain was ended by a delete link.",
      "Nothing can follow it. Begin another chain."},
     {Refusal::length_needed, 411, "length-needed", "The body has neither a length nor chunks.",
@@ -73,8 +87,12 @@ constexpr std::array<Row, kRefusalCount> kTable{{
     {Refusal::bad_link, 422, "bad-link", "These links do not follow the chain.",
      "docs/formats.md says what a link is. Read the head: the next link has its seq + 1 and its "
      "epoch."},
+    {Refusal::bad_record, 422, "bad-record", "These bytes are no account record of that handle.",
+     "docs/formats.md says what a record is."},
     {Refusal::refs_missing, 424, "refs-missing", "The links refer to blocks that are not held.",
      "Store the blocks that are named, then send the same links again."},
+    {Refusal::too_often, 429, "too-often",
+     "Too many calls about accounts from here, or about this one.", "Wait a minute."},
     {Refusal::corrupt, 500, "corrupt", "The block is held, but its bytes have been damaged.",
      "Store it again, and it is repaired."},
     {Refusal::unavailable, 503, "unavailable", "No holder could be reached in time.",
@@ -136,8 +154,9 @@ void refuse(http::Response& response, Refusal refusal, std::string_view detail) 
   problem.detail = detail;
   http::set_problem(response, problem);
   response.answered_by = "api";
+  if (problem.status == 429) response.fields.add_lines("Retry-After: 60\r\n");
   if (problem.status == 503) response.fields.add_lines("Retry-After: 1\r\n");
-  if (refusal == Refusal::login_needed) {
+  if (problem.status == 401 && refusal != Refusal::fetch_token_needed) {
     response.fields.add_lines("WWW-Authenticate: Bearer\r\n");
   }
   if (refusal == Refusal::fetch_token_needed) {

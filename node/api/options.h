@@ -14,11 +14,21 @@ namespace cairn::api {
 /// Who may store blocks and write chains.
 enum class WritePolicy : std::uint8_t {
   anyone,
-  accounts,  ///< Answered 401 until there are accounts.
+  accounts,  ///< Who has logged in.
   nobody,    ///< Answered 403.
 };
 
+/// Who may make an account.
+enum class SignUpPolicy : std::uint8_t {
+  open,
+  invite,  ///< Whoever has an invite's code.
+  closed,
+};
+
 struct ApiOptions {
+  SignUpPolicy sign_up = SignUpPolicy::open;
+  /// Whose accounts these are: no quotes, backslashes, control characters.
+  std::string account_site = "*";
   WritePolicy write = WritePolicy::anyone;
   /// Other origins whose pages may call this API ("https://app.example", or "*").
   std::vector<std::string> cors_origins;

@@ -21,6 +21,11 @@ enum class Endpoint : std::uint8_t {
   links,
   events,
   live,
+  account,
+  challenge,
+  login,
+  refresh,
+  me,
   node,
   openapi,
 };
@@ -31,7 +36,7 @@ struct Route {
   std::string_view methods;  ///< As in Allow.
 };
 
-inline constexpr std::array<Route, 12> kRoutes{{
+inline constexpr std::array<Route, 17> kRoutes{{
     {Endpoint::block, "/v1/blocks/{id}", "GET, HEAD, PUT, OPTIONS"},
     {Endpoint::blocks, "/v1/blocks", "POST, OPTIONS"},
     {Endpoint::missing, "/v1/blocks/missing", "POST, OPTIONS"},
@@ -42,6 +47,11 @@ inline constexpr std::array<Route, 12> kRoutes{{
     {Endpoint::links, "/v1/chains/{id}/links", "GET, HEAD, POST, OPTIONS"},
     {Endpoint::events, "/v1/chains/{id}/events", "GET, OPTIONS"},
     {Endpoint::live, "/v1/live", "POST, OPTIONS"},
+    {Endpoint::account, "/v1/accounts/{id}", "PUT, DELETE, OPTIONS"},
+    {Endpoint::challenge, "/v1/accounts/{id}/challenge", "POST, OPTIONS"},
+    {Endpoint::login, "/v1/accounts/{id}/login", "POST, OPTIONS"},
+    {Endpoint::refresh, "/v1/token/refresh", "POST, OPTIONS"},
+    {Endpoint::me, "/v1/me", "GET, HEAD, OPTIONS"},
     {Endpoint::node, "/v1/node", "GET, HEAD, OPTIONS"},
     {Endpoint::openapi, "/v1/openapi.json", "GET, HEAD, OPTIONS"},
 }};

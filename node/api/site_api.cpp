@@ -21,8 +21,10 @@ std::string describe_node(const ReceiptKey& receipts, const ApiOptions& options)
 }  // namespace
 
 SiteApi::SiteApi(const ApiWorld& world, const ApiOptions& options)
-    : blocks_(world.blocks, world.bodies, world.clock, options),
-      chains_(world.chains, world.receipts, world.bodies, world.clock, options),
+    : blocks_(world.blocks, world.bodies, world.clock, world.accounts.tokens, options),
+      chains_(world.chains, world.receipts, world.bodies, world.clock, world.accounts.tokens,
+              options),
+      accounts_(world.accounts, world.bodies, world.clock, options),
       cors_(options.cors_origins),
       openapi_tag_(tag_of(openapi_json())),
       node_json_(describe_node(world.receipts, options)),
@@ -66,6 +68,11 @@ Task<void> SiteApi::dispatch(const http::Request& request, http::BodyReader& bod
     case Endpoint::links:
     case Endpoint::events:
     case Endpoint::live: co_return co_await chains_.handle(request, body, match, response);
+    case Endpoint::account:
+    case Endpoint::challenge:
+    case Endpoint::login:
+    case Endpoint::refresh:
+    case Endpoint::me: co_return co_await accounts_.handle(request, body, match, response);
     case Endpoint::node: co_return answer_document(request, node_tag_, node_json_, response);
     case Endpoint::openapi:
       co_return answer_document(request, openapi_tag_, openapi_json(), response);

@@ -1,6 +1,6 @@
 // SiteApi: the HTTP API of one site, everything below /v1/ (docs/openapi.yaml is its contract).
-// Finds the route; BlockApi and ChainApi answer. Shared by all cores; immutable but for their
-// gates.
+// Finds the route; BlockApi, ChainApi and AccountApi answer. Shared by all cores; immutable but for
+// their gates.
 #pragma once
 
 #include <chrono>
@@ -10,6 +10,7 @@
 #include "base/budget.h"
 #include "base/chain_store.h"
 #include "crypto/receipt.h"
+#include "node/api/account_api.h"
 #include "node/api/block_api.h"
 #include "node/api/chain_api.h"
 #include "node/api/cors.h"
@@ -25,6 +26,7 @@ struct ApiWorld {
   const ReceiptKey& receipts;
   ByteBudget& bodies;  ///< Bounds what is on its way in.
   const Clock& clock;
+  AccountWorld accounts;
 };
 
 class SiteApi final : public http::Handler {
@@ -53,6 +55,7 @@ class SiteApi final : public http::Handler {
 
   BlockApi blocks_;
   ChainApi chains_;
+  AccountApi accounts_;
   const Cors cors_;
   const std::string openapi_tag_;
   const std::string node_json_;

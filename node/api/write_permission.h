@@ -2,28 +2,31 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
+#include "base/clock.h"
+#include "crypto/token.h"
 #include "node/api/errors.h"
 #include "node/api/options.h"
+#include "node/http/request.h"
 
 namespace cairn::api {
 
 class WritePermission {
  public:
-  explicit WritePermission(WritePolicy policy) : policy_(policy) {}
+  /// `tokens` and `clock` outlive this.
+  WritePermission(const ApiOptions& options, const TokenKey& tokens, const Clock& clock)
+      : policy_(options.write), site_(options.account_site), tokens_(tokens), clock_(clock) {}
 
-  /// Why not; nothing when it may.
-  std::optional<Refusal> refusal() const {
-    switch (policy_) {
-      case WritePolicy::anyone: return std::nullopt;
-      case WritePolicy::accounts: return Refusal::login_needed;
-      case WritePolicy::nobody: return Refusal::writes_closed;
-    }
-    return Refusal::denied;
-  }
+  /// Why not; nothing when it may. A token is good for its whole life: who was blocked, or has
+  /// removed a slot, may write until it ends (kTokenLife).
+  std::optional<Refusal> refusal(const http::Request& request) const;
 
  private:
   const WritePolicy policy_;
+  const std::string site_;
+  const TokenKey& tokens_;
+  const Clock& clock_;
 };
 
 }  // namespace cairn::api

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "base/ticker.h"
+#include "tests/conformance/account_store_suite.h"
 #include "tests/conformance/chain_store_suite.h"
+#include "tests/fakes/memory_account_store.h"
 #include "tests/fakes/memory_block_store.h"
 
 namespace cairn {
@@ -19,6 +21,13 @@ struct MemoryChainHarness {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Memory, ChainStoreSuite, MemoryChainHarness);
+
+struct MemoryAccountHarness {
+  AccountStore& accounts() { return accounts_; }
+  MemoryAccountStore accounts_;
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Memory, AccountStoreSuite, MemoryAccountHarness);
 
 }  // namespace
 }  // namespace cairn

@@ -234,7 +234,6 @@ TEST(ConfigRules, LaterValuesAreNamedWithTheirPlace) {
   EXPECT_THAT(
       lines(unavailable_values(loaded)),
       ElementsAre("--set node.roles: node.roles = [\"storage\"] is not available in this version",
-                  "c.toml:4:1: site[0].write = \"accounts\" is not available in this version",
                   "c.toml:2:1: cache.disk = \"1GiB\" is not available in this version"));
 }
 

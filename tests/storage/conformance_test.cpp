@@ -1,5 +1,6 @@
-// The suites of BlockStore and ChainStore on RocksDB: as it is, and with what is in memory pushed
-// to disk by reopening.
+// The suites of BlockStore, ChainStore and AccountStore on RocksDB: as it is, and with what is in
+// memory pushed to disk by reopening.
+#include "tests/conformance/account_store_suite.h"
 #include "tests/conformance/chain_store_suite.h"
 #include "tests/storage/storage_fixture.h"
 
@@ -12,6 +13,7 @@ class RocksHarness {
   BlockStore& store() { return storage_->blocks(); }
   BlockStore& blocks() { return storage_->blocks(); }
   ChainStore& chains() { return storage_->chains(); }
+  AccountStore& accounts() { return storage_->accounts(); }
   void reopen() {
     storage_.reset();
     open();
@@ -33,6 +35,7 @@ class RocksHarness {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, BlockStoreSuite, RocksHarness);
 INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, ChainStoreSuite, RocksHarness);
+INSTANTIATE_TYPED_TEST_SUITE_P(Rocks, AccountStoreSuite, RocksHarness);
 
 }  // namespace
 }  // namespace cairn

@@ -5,6 +5,8 @@ import re
 import sizes
 
 SUSPENDS = re.compile(r"\bco_(await|return|yield)\b")
+# `f({a, b})`, `f(x, {a})`; not `f(T{a})`, whose type may be trivial.
+BRACED_ARGUMENT = re.compile(r"[(,]\s*\{")
 # A lambda's head right before its brace, with something captured.
 CAPTURING = re.compile(r"\[[^\[\]]*[\w&=][^\[\]]*\]\s*(\([^{}]*\))?\s*(mutable|noexcept|->[^{};]*|\s)*$")
 
@@ -28,6 +30,11 @@ def check_awaits(file):
         if inside or "?" in before or re.search(r"&&\s*\w*\s*=|(&&|\|\||!)\s*$", before):
             line = file.line_of(match.start())
             yield file.finding(line, "co_await", "a statement of its own: GCC 12 miscompiles it here")
+        # A braced argument is a temporary of the awaited expression, and is destroyed twice.
+        end = file.code.find(";", match.end())
+        if BRACED_ARGUMENT.search(file.code[match.end() : end]):
+            line = file.line_of(match.start())
+            yield file.finding(line, "co_await", "name what is passed in braces: GCC 12 destroys it twice")
 
 
 def check_scopes(file):

@@ -178,6 +178,8 @@ class Awaits(TidyTest):
             "auto&& x = co_await f();",
             "g(co_await f());",
             "co_return (co_await f())->x;",
+            "co_await f({a, b});",
+            "auto x = co_await f(a, {b});",
         ):
             with self.subTest(body):
                 self.refuses("tests/a.cpp", f"Task<int> t() {{ {body} }}", "co_await", 1, "GCC 12")

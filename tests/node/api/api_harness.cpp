@@ -50,11 +50,11 @@ ApiOptions ApiTest::options() {
 }
 
 void ApiTest::use(const ApiOptions& options) {
-  api_ = std::make_unique<SiteApi>(ApiWorld{store_, chains_, receipts_, budget_, clock_}, options);
+  api_ = std::make_unique<SiteApi>(world(store_, budget_), options);
 }
 
 void ApiTest::use(BlockStore& blocks, ByteBudget& bodies) {
-  api_ = std::make_unique<SiteApi>(ApiWorld{blocks, chains_, receipts_, bodies, clock_}, options());
+  api_ = std::make_unique<SiteApi>(world(blocks, bodies), options());
 }
 
 Answer ApiTest::call(Call call) {

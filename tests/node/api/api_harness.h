@@ -15,8 +15,10 @@
 #include <vector>
 
 #include "base/budget.h"
+#include "crypto/random.h"
 #include "node/api/site_api.h"
 #include "tests/conformance/chain_world.h"
+#include "tests/fakes/memory_account_store.h"
 #include "tests/fakes/memory_block_store.h"
 #include "tests/fakes/memory_chain_store.h"
 #include "tests/fakes/run_task.h"
@@ -26,8 +28,12 @@ namespace cairn::api {
 
 class HandClock final : public Clock {
  public:
-  MonoTime mono() const override { return MonoTime(std::chrono::hours(1)); }
-  WallTime wall() const override { return WallTime{1'700'000'000'000}; }
+  MonoTime mono() const override { return MonoTime(std::chrono::hours(1)) + passed_; }
+  WallTime wall() const override { return WallTime{1'700'000'000'000 + passed_.count()}; }
+  void pass(std::chrono::milliseconds time) { passed_ += time; }
+
+ private:
+  std::chrono::milliseconds passed_{0};
 };
 
 /// A body that arrives in parts of `part_bytes`, and ends with `failure` where one is given.
@@ -97,6 +103,12 @@ class ApiTest : public ::testing::Test {
   Answer post(std::string path, std::string body,
               std::vector<std::pair<std::string, std::string>> fields = {});
   BlockId hold(std::string_view bytes);
+  /// Everything that an API is put together of.
+  ApiWorld world(BlockStore& blocks, ByteBudget& bodies) {
+    return {blocks,    chains_,
+            receipts_, bodies,
+            clock_,    {accounts_, tokens_, challenges_, used_, by_client_, by_handle_, random_}};
+  }
   /// Puts the chain's manifest.
   void make(const ChainWorld& world);
   static std::string path_of(const ChainWorld& world) { return "/v1/chains/" + world.id().text(); }
@@ -112,6 +124,7 @@ class ApiTest : public ::testing::Test {
     request.path = request.target.substr(0, mark);
     if (mark < request.target.size()) request.query = request.target.substr(mark + 1);
     request.host = request.authority = "site.test";
+    request.peer = "192.0.2.1";
     request.fields = fields;
     const bool sends = call.method == http::Method::put || call.method == http::Method::post;
     request.framing = sends ? call.framing : http::Framing::none;
@@ -126,7 +139,15 @@ class ApiTest : public ::testing::Test {
   MemoryBlockStore store_{clock_, Source::memory};
   MemoryChainStore chains_{store_, clock_};
   ByteBudget budget_{std::size_t{8} << 20};
-  ReceiptKey receipts_{NodeSecret(std::array<std::uint8_t, kSecretSize>{7})};
+  const NodeSecret secret_{std::array<std::uint8_t, kSecretSize>{7}};
+  ReceiptKey receipts_{secret_};
+  TokenKey tokens_{secret_};
+  ChallengeKey challenges_{secret_};
+  SystemRandom random_;
+  MemoryAccountStore accounts_;
+  UsedNonces used_;
+  RateLimiter by_client_{0, clock_, random_};
+  RateLimiter by_handle_{0, clock_, random_};
   std::unique_ptr<SiteApi> api_;
 };
 

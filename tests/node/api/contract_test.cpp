@@ -4,6 +4,7 @@
 
 #include "crypto/hash.h"
 #include "node/api/openapi.h"
+#include "tests/conformance/account_owner.h"
 #include "tests/node/api/api_harness.h"
 
 namespace cairn::api {
@@ -231,6 +232,116 @@ class EveryOutcome : public ApiTest {
     call(good);
   }
 
+  void accounts() {
+    AccountOwner ada("ada");
+    const std::string target = "/v1/accounts/ada";
+    const Call good{.method = Method::put, .target = target, .body = text(ada.bytes())};
+    body_faults(good);
+    call(good);
+    call({.method = Method::put, .target = "/v1/accounts/A", .body = good.body});
+    const AccountOwner other("ada");
+    call({.method = Method::put, .target = target, .body = text(other.bytes())});
+    call({.method = Method::put, .target = target, .body = "x"});
+    ApiOptions closed = options();
+    closed.sign_up = SignUpPolicy::closed;
+    use(closed);
+    const AccountOwner late("late");
+    call({.method = Method::put, .target = "/v1/accounts/late", .body = text(late.bytes())});
+    use(options());
+    failing({Errc::full, Errc::overloaded, Errc::corrupt}, good);
+    const auto challenge = call({.method = Method::post, .target = target + "/challenge"});
+    call({.method = Method::post, .target = "/v1/accounts/A/challenge"});
+    failing({Errc::unavailable, Errc::corrupt},
+            {.method = Method::post, .target = target + "/challenge"});
+    logins(ada);
+  }
+
+  void logins(const AccountOwner& ada) {
+    const std::string target = "/v1/accounts/ada";
+    const auto log_in = [&](LoginAction action) {
+      const std::string nonce = challenges_.make("*", "ada", clock_.wall(), random_);
+      const Call login{.method = Method::post,
+                       .target = target + "/login",
+                       .body = "{\"nonce\":\"" + nonce + "\",\"key\":\"" +
+                               to_base64url(ada.slot_key().public_key().bytes) +
+                               "\",\"signature\":\"" +
+                               to_base64url(ada.sign_login("site.test", nonce, action).bytes) +
+                               "\",\"action\":\"" + std::string(name_of(action)) + "\"}"};
+      return login;
+    };
+    const Call login = log_in(LoginAction::login);
+    body_faults(login);
+    call(login);
+    call({.method = Method::post, .target = target + "/login", .body = "{}"});
+    failing({Errc::unavailable, Errc::corrupt}, log_in(LoginAction::login));
+    const std::string token = token_in(call(log_in(LoginAction::login)));
+    const std::string removing = token_in(call(log_in(LoginAction::remove)));
+    const auto bearing = [](Method method, std::string to, const std::string& bearer) {
+      return Call{.method = method,
+                  .target = std::move(to),
+                  .fields = {{"Authorization", "Bearer " + bearer}}};
+    };
+    const std::vector<Call> calls{
+        bearing(Method::post, "/v1/token/refresh", token), bearing(Method::get, "/v1/me", token),
+        bearing(Method::head, "/v1/me", token), bearing(Method::delete_, target, removing)};
+    for (const Call& one : calls) {
+      failing({Errc::unavailable, Errc::corrupt}, one);
+      call({.method = one.method, .target = one.target});
+    }
+    block(true);
+    call(log_in(LoginAction::login));
+    call(calls[0]);
+    block(false);
+    too_often({calls[0],
+               calls[3],
+               log_in(LoginAction::login),
+               {.method = Method::post, .target = target + "/challenge"},
+               {.method = Method::put, .target = target, .body = text(ada.bytes())}});
+    call(bearing(Method::delete_, "/v1/accounts/A", removing));
+    for (const Call& one : calls) call(one);
+  }
+
+  void block(bool blocked) {
+    ASSERT_TRUE(run_task(io_, accounts_.set_blocked({"*", "ada"}, blocked,
+                                                    clock_.in(std::chrono::seconds(1))))
+                    .has_value());
+  }
+  static std::string token_in(const Answer& answer) {
+    const std::size_t at = answer.body.find("\"token\":\"") + 9;
+    return answer.body.substr(at, answer.body.find('"', at) - at);
+  }
+  void failing(std::initializer_list<Errc> codes, const Call& one) {
+    for (const Errc code : codes) {
+      accounts_.set_failure(code);
+      call(one);
+      accounts_.set_failure(std::nullopt);
+    }
+  }
+  void too_often(const std::vector<Call>& calls) {
+    RateLimiter none(1, clock_, random_);
+    none.allow("192.0.2.1");
+    AccountWorld all{accounts_, tokens_, challenges_, used_, none, none, random_};
+    api_ = std::make_unique<SiteApi>(ApiWorld{store_, chains_, receipts_, budget_, clock_, all},
+                                     options());
+    for (const Call& one : calls) call(one);
+    use(options());
+  }
+  /// `good` with each fault that a body can have, and no room for it.
+  void body_faults(const Call& good) {
+    auto with = [&](auto change) {
+      Call changed = good;
+      change(changed);
+      call(changed);
+    };
+    call(good);
+    with([](Call& c) { c.body_failure = Errc::unavailable, c.framing = Framing::chunked; });
+    with([](Call& c) { c.framing = Framing::none; });
+    with([](Call& c) { c.declared = std::uint64_t{1} << 40; });
+    with([](Call& c) { c.fields = {{"Content-Encoding", "gzip"}}; });
+    const ByteBudget::Share all = budget_.take(budget_.limit_bytes());
+    call(good);
+  }
+
   BlockId held_;
   ChainWorld chain_;
   ChainWorld gated_{Reads::gated};
@@ -254,6 +365,7 @@ TEST_F(EveryOutcome, DocumentedIsReachedAndReachedIsDocumented) {
   creates();
   appends();
   lives();
+  accounts();
   for (const Method method : {Method::get, Method::head}) {
     call({.method = method, .target = "/v1/node"});
     call({.method = method, .target = "/v1/node", .fields = {{"If-None-Match", "*"}}});
@@ -262,7 +374,12 @@ TEST_F(EveryOutcome, DocumentedIsReachedAndReachedIsDocumented) {
   for (const Route& route : kRoutes) {
     call({.method = Method::options, .target = std::string(route.path)});
   }
-  EXPECT_EQ(outcomes_, Contract::served().outcomes());
+  const std::set<Contract::Outcome> promised = Contract::served().outcomes();
+  for (const auto& [method, path, status] : promised) {
+    EXPECT_TRUE(outcomes_.contains({method, path, status}))
+        << method << " " << path << " never answered " << status;
+  }
+  EXPECT_EQ(outcomes_.size(), promised.size());
 }
 
 using ServedContract = ApiTest;
