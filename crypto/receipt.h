@@ -14,7 +14,7 @@ namespace cairn {
 /// K, which a node keeps to itself for its life; its keys are derived from it.
 using NodeSecret = Secret<struct NodeSecretTag>;
 
-/// Where a chain stood, durably, when its links had been taken.
+/// The last of the links that were sent: it is in the chain, durably, as are those before it.
 struct Receipt {
   ChainId chain;
   std::uint64_t seq = 0;

@@ -152,11 +152,19 @@ Task<void> ChainApi::append(const http::Request& request, http::BodyReader& body
   const std::uint64_t first = first_seq_of(links.value());
   // Before the append: followers hear of it before this does.
   const Bytes& last = links.value().back();
+  Receipt receipt{.chain = chain, .seq = 0, .link = link_id_of(last), .epoch = 0, .time = {}};
   if (const auto view = LinkView::parse(last)) {
-    recent_.offer(link_id_of(last), view.value().fields().seq, last);
+    receipt.seq = view.value().fields().seq;
+    receipt.epoch = view.value().fields().epoch;
+    recent_.offer(receipt.link, receipt.seq, last);
   }
   const Appended done = co_await chains_.append(chain, std::move(links.value()), deadline());
-  if (done.result) co_return answer_receipt(done, response);
+  if (done.result) {
+    // Of what was sent, not of the head: whoever sends an old link again is told nothing new.
+    receipt.time = clock_.wall();
+    const bool created = done.result.value() == Stored::created;
+    co_return answer_json(response, created ? 201 : 200, receipt_json(receipt, receipts_));
+  }
   const Error& error = done.result.error();
   switch (error.code) {
     case Errc::conflict:
@@ -174,16 +182,6 @@ Task<void> ChainApi::answer_malformed(ChainId chain, std::string detail, http::R
   const auto head = co_await chains_.head(chain, deadline());
   const bool deleted = head.has_value() && head.value().removed;
   refuse(response, deleted ? Refusal::chain_deleted : Refusal::bad_link, detail);
-}
-
-void ChainApi::answer_receipt(const Appended& appended, http::Response& response) const {
-  const Receipt receipt{.chain = appended.head.chain,
-                        .seq = appended.head.seq,
-                        .link = appended.head.link,
-                        .epoch = appended.head.epoch,
-                        .time = clock_.wall()};
-  const bool created = appended.result.value() == Stored::created;
-  answer_json(response, created ? 201 : 200, receipt_json(receipt, receipts_));
 }
 
 Task<void> ChainApi::answer_conflict(const http::Request& request, ChainId chain,
@@ -241,10 +239,10 @@ Task<void> ChainApi::read_head(const http::Request& request, ChainId chain,
 
 Task<void> ChainApi::read_manifest(const http::Request& request, ChainId chain,
                                    http::Response& response) {
-  const auto head = co_await readable(request, chain, response);
-  if (!head) co_return;
   auto manifest = co_await chains_.manifest(chain, deadline());
   if (!manifest) co_return refuse_read(response, manifest.error());
+  const auto head = co_await readable(request, chain, response);
+  if (!head) co_return;
   response.answered_by = "api";
   response.fields.add("Content-Type", "application/octet-stream");
   response.fields.add_lines(head->fetch_token_hash
@@ -263,10 +261,12 @@ Task<void> ChainApi::read_links(const http::Request& request, ChainId chain,
   const auto page = co_await chains_.links(chain, query->from, query->limit, deadline());
   if (!page) co_return refuse_read(response, page.error());
   const LinkPage& found = page.value();
+  // A rotate link may have changed the token since.
+  if (!may_read(request, found.head)) co_return refuse(response, Refusal::fetch_token_needed);
   const bool json = wants_json(request);
   response.answered_by = "api";
   response.fields.add("Content-Type", json ? "application/json" : "application/vnd.cairn.links");
-  const bool settled = !head->fetch_token_hash && found.first == query->from &&
+  const bool settled = !found.head.fetch_token_hash && found.first == query->from &&
                        found.links.size() == query->limit &&
                        query->from + query->limit + kSettledBehind <= found.head.seq;
   if (settled && !json) {

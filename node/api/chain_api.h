@@ -55,7 +55,6 @@ class ChainApi {
   /// The head, when the chain is held and the request may read it; else `response` says why not.
   Task<std::optional<ChainHead>> readable(const http::Request& request, ChainId chain,
                                           http::Response& response);
-  void answer_receipt(const Appended& appended, http::Response& response) const;
   FollowWorld follow_world() const;
   Deadline deadline() const { return clock_.in(options_.deadline); }
 

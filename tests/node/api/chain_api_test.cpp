@@ -109,6 +109,16 @@ TEST_F(ChainRoutes, ConflictOfAGatedChainTellsNothingWithoutTheToken) {
   EXPECT_TRUE(parsed(append(theirs, {late}, token_of(gated_))).contains("links"));
 }
 
+TEST_F(ChainRoutes, OldLinkSentAgainTellsNothingOfTheHead) {
+  const Bytes old = gated_.next();
+  EXPECT_EQ(append(gated_, {old}).status, 201);
+  EXPECT_EQ(append(gated_, gated_.several(2)).status, 201);
+  const Answer again = append(gated_, {old});
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(parsed(again).at("seq").as_int64(), 1);
+  EXPECT_EQ(text_at(parsed(again), "link"), link_id_of(old).text());
+}
+
 TEST_F(ChainRoutes, MissingRefsAreNamedAndNothingIsAppended) {
   const BlockId gone = block_id_of(as_bytes("gone"));
   const BlockId here = hold("here");
