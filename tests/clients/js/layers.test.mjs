@@ -18,6 +18,7 @@ const kBelow = {
   node: ["base", "formats", "keep"],
   files: ["base", "formats", "node"],
   chains: ["base", "formats", "keep", "node"],
+  accounts: ["base", "formats", "keep", "node", "chains", ""],
 };
 const kPackages = /^(@noble\/(ciphers|curves|hashes)\/|#webcrypto$)/;
 

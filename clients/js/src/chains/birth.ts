@@ -11,11 +11,16 @@ import { encodeManifest } from "../formats/manifest_writer.js";
  * @param writers Ed25519 keys that may write besides the write secret's own; at most 15
  * @throws RangeError over 16 writers
  */
-export function newManifest(writeSecret: Bytes, gated: boolean, writers: readonly Bytes[]): Bytes {
+export function newManifest(
+  writeSecret: Bytes,
+  gated: boolean,
+  writers: readonly Bytes[],
+  salt: Bytes = randomBytes(16),
+): Bytes {
   const { signSeed, adminSeed, readSecret } = writeKeysOf(writeSecret);
   const { boxSeed, fetchTokenHash } = readKeysOf(readSecret);
   const named = [signerOf(signSeed).publicKey, ...writers];
   const access = { box: boxKeyOf(boxSeed), fetchTokenHash, writers: named };
   const admin = signerOf(adminSeed).publicKey;
-  return encodeManifest({ gated, salt: randomBytes(16), admin, access });
+  return encodeManifest({ gated, salt, admin, access });
 }

@@ -31,6 +31,10 @@ export interface CreateOptions extends CallOptions {
   readonly gated?: boolean;
   /** Ed25519 keys that may write besides the write key's own; at most 15. */
   readonly writers?: readonly Uint8Array[];
+  /** The chain's write secret, 32 bytes; default random. */
+  readonly secret?: Bytes;
+  /** 16 bytes; default random. With the same secret it is the same chain. */
+  readonly salt?: Bytes;
 }
 
 export interface OpenOptions extends CallOptions {
@@ -58,10 +62,10 @@ export class Chains {
    * @throws Refused, Unreachable
    */
   async create(options: CreateOptions = {}): Promise<{ chain: Chain; capability: string }> {
-    const { gated = false, writers = [], signal } = options;
-    const secret = randomBytes(kSecretBytes);
+    const { gated = false, writers = [], signal, salt } = options;
+    const { secret = randomBytes(kSecretBytes) } = options;
     const { newManifest } = await import("./later.js");
-    const manifest = newManifest(secret, gated, writers as readonly Bytes[]);
+    const manifest = newManifest(secret, gated, writers as readonly Bytes[], salt);
     const id = await this.#routes.create(manifest, signal);
     const capability = formatCapability({ kind: "write", chain: id, secret });
     return { chain: await this.open(capability, { signal }), capability };

@@ -11,6 +11,7 @@ import {
   type Bytes,
 } from "../base/bytes.js";
 import { FormatError } from "../base/errors.js";
+import { crc32, kChecksumBytes } from "./checksum.js";
 import { idBytes, kIdBytes, type ChainId } from "./ids.js";
 import { kSecretBytes } from "./keys.js";
 
@@ -21,18 +22,7 @@ export type Capability =
   | { readonly kind: "verify"; readonly chain: ChainId };
 
 const kSuite = 1;
-const kChecksumBytes = 4;
 const kLetters = { write: "w", read: "r", verify: "v" } as const;
-
-/** IEEE, as in zlib. */
-function crc32(bytes: Uint8Array): number {
-  let crc = ~0;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  }
-  return ~crc >>> 0;
-}
 
 /** @throws RangeError for a secret of another length than 32 bytes, FormatError for a wrong id */
 export function formatCapability(capability: Capability): string {

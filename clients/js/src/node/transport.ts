@@ -33,7 +33,7 @@ export interface TransportOptions {
 }
 
 export interface Request {
-  readonly method?: "GET" | "HEAD" | "PUT" | "POST";
+  readonly method?: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
   readonly signal?: AbortSignal | undefined;
