@@ -133,7 +133,8 @@ std::vector<HealthCheck> health_of(const Snapshot& s) {
   return out;
 }
 
-AdminHandler::AdminHandler(Operated& node, Remote remote) : node_(node), remote_(remote) {}
+AdminHandler::AdminHandler(Operated& node, AccountAdmin& accounts, Remote remote)
+    : node_(node), accounts_(accounts), remote_(remote) {}
 
 const std::vector<AdminHandler::Route>& AdminHandler::routes() {
   using http::Method;
@@ -161,6 +162,10 @@ bool AdminHandler::try_handle(const http::Request& request, http::Response& resp
                                  .detail = {},
                                  .hint = "Ask it by a loopback address and without Origin."});
     return true;
+  }
+  if (AccountAdmin::is_for(request.path)) {
+    response.clear();
+    return false;
   }
   std::string allowed;
   for (const Route& route : routes()) {
@@ -191,8 +196,7 @@ bool AdminHandler::try_handle(const http::Request& request, http::Response& resp
 
 Task<void> AdminHandler::handle(const http::Request& request, http::BodyReader& /*body*/,
                                 http::Response& response) {
-  try_handle(request, response);
-  co_return;
+  if (!try_handle(request, response)) co_await accounts_.handle(request, response);
 }
 
 void AdminHandler::livez(const http::Request& /*request*/, http::Response& response) {

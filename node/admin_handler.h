@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "node/account_admin.h"
 #include "node/http/handler.h"
 #include "node/snapshot.h"
 
@@ -40,10 +41,10 @@ class AdminHandler final : public http::Handler {
  public:
   enum class Remote : bool { refused, allowed };
 
-  /// `node` outlives the handler. Unless remote access is allowed, requests that a browser made for
-  /// another site (an Origin field, or a Host that is no loopback name) are refused: the listener
-  /// asks for no password, and a page must not be able to reach it.
-  AdminHandler(Operated& node, Remote remote);
+  /// `node` and `accounts` outlive the handler. Unless remote access is allowed, requests that a
+  /// browser made for another site (an Origin field, or a Host that is no loopback name) are
+  /// refused: the listener asks for no password, and a page must not be able to reach it.
+  AdminHandler(Operated& node, AccountAdmin& accounts, Remote remote);
 
   bool try_handle(const http::Request& request, http::Response& response) override;
   Task<void> handle(const http::Request& request, http::BodyReader& body,
@@ -70,6 +71,7 @@ class AdminHandler final : public http::Handler {
   void start_gc(const http::Request& request, http::Response& response);
 
   Operated& node_;
+  AccountAdmin& accounts_;
   const Remote remote_;
 };
 

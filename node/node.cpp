@@ -156,8 +156,10 @@ struct Node::Parts {
         cores(core_count(config), clock),
         answers(config.limits.answer_bytes),
         server(cores, router, site_limits(config.limits), answers, log, access_log.get()),
-        admin(node, config.listen.admin_allow_remote ? AdminHandler::Remote::allowed
-                                                     : AdminHandler::Remote::refused),
+        account_admin(storage->accounts(), clock, random),
+        admin(node, account_admin,
+              config.listen.admin_allow_remote ? AdminHandler::Remote::allowed
+                                               : AdminHandler::Remote::refused),
         admin_cores(1, clock),
         admin_answers(kAdminAnswerBytes),
         admin_server(admin_cores, admin, admin_limits(), admin_answers, log, nullptr) {}
@@ -180,6 +182,7 @@ struct Node::Parts {
   http::Cores cores;
   ByteBudget answers;
   http::Server server;
+  AccountAdmin account_admin;
   AdminHandler admin;
   http::Cores admin_cores;
   ByteBudget admin_answers;

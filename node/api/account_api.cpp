@@ -143,7 +143,7 @@ Task<void> AccountApi::challenge(std::string handle, http::Response& response) {
   // Made in any case: what it costs does not tell either.
   PasswordKdf kdf = world_.challenges.stand_in(options_.account_site, handle);
   if (account) {
-    const auto record = read_account_record(account.value().record);
+    const auto record = read_known_account_record(account.value().record);
     if (record && record.value().password() != nullptr) kdf = *record.value().password()->kdf;
   }
   const WallTime now = clock_.wall();
@@ -179,7 +179,7 @@ Task<void> AccountApi::log_in(const http::Request& request, http::BodyReader& bo
     co_return refuse(response, refusal_of(account.error().code));
   }
   const auto read =
-      account ? read_account_record(account.value().record) : Result<AccountRecord>(nobody());
+      account ? read_known_account_record(account.value().record) : Result<AccountRecord>(nobody());
   if (!read) co_return refuse(response, Refusal::corrupt);
   const auto message = login_message(handle, lower(request.authority), login.nonce, login.action);
   // The signature is checked in any case, and everything that is wrong is one refusal.
@@ -221,7 +221,7 @@ Task<std::optional<Account>> AccountApi::account_of(const http::Request& request
     co_return std::nullopt;
   }
   const auto record =
-      account ? read_account_record(account.value().record) : Result<AccountRecord>(nobody());
+      account ? read_known_account_record(account.value().record) : Result<AccountRecord>(nobody());
   const bool same = account && record && record.value().login == claims.login &&
                     record.value().may_log_in(claims.key);
   if (!same) {
@@ -250,7 +250,7 @@ Task<void> AccountApi::me(const http::Request& request, http::Response& response
   TokenClaims claims;
   const auto account = co_await account_of(request, claims, response);
   if (!account) co_return;
-  const auto record = read_account_record(account->record);
+  const auto record = read_known_account_record(account->record);
   std::string out = "{\"handle\":\"" + claims.handle + "\",\"version\":";
   out.append(std::to_string(record ? record.value().version : 0)).append("}");
   answer_json(response, 200, std::move(out));

@@ -42,6 +42,7 @@ void add_serve_command(CLI::App& app, Command& command);
 void add_block_commands(CLI::App& app, Command& command);
 void add_config_commands(CLI::App& app, Command& command);
 void add_fsck_command(CLI::App& app, Command& command);
+void add_account_commands(CLI::App& app, Command& command);
 void add_gc_commands(CLI::App& app, Command& command);
 void add_doctor_command(CLI::App& app, Command& command);
 void add_completion_command(CLI::App& app, Command& command);

@@ -5,9 +5,12 @@
 #include <set>
 #include <sstream>
 
+#include "base/clock.h"
+#include "crypto/random.h"
 #include "node/admin_handler.h"
 #include "node/metrics.h"
 #include "node/open_metrics.h"
+#include "tests/fakes/memory_account_store.h"
 #include "tests/node/http/requests.h"
 
 namespace cairn {
@@ -46,7 +49,7 @@ class AdminTest : public ::testing::Test {
   int ask(Method method, const std::string& target,
           std::initializer_list<std::pair<std::string_view, std::string_view>> fields = {},
           const std::string& host = "127.0.0.1") {
-    AdminHandler handler(node_, AdminHandler::Remote::refused);
+    AdminHandler handler(node_, accounts_, AdminHandler::Remote::refused);
     TestRequest request(method, target, fields);
     request.edit().host = host;
     response_.clear();
@@ -57,6 +60,10 @@ class AdminTest : public ::testing::Test {
   int get(const std::string& target) { return ask(Method::get, target); }
 
   FakeNode node_;
+  MemoryAccountStore store_;
+  SystemClock clock_;
+  SystemRandom random_;
+  AccountAdmin accounts_{store_, clock_, random_};
   http::Response response_;
   std::string body_;
 };
@@ -142,7 +149,7 @@ TEST_F(AdminTest, PageOfAnotherSiteIsRefused) {
   EXPECT_EQ(node_.scrubs, 0);
   EXPECT_EQ(ask(Method::get, "/livez", {}, "[::1]"), 200);
   EXPECT_EQ(ask(Method::get, "/livez", {}, "localhost"), 200);
-  AdminHandler remote(node_, AdminHandler::Remote::allowed);
+  AdminHandler remote(node_, accounts_, AdminHandler::Remote::allowed);
   TestRequest request(Method::get, "/livez");
   request.edit().host = "node-1.internal";
   response_.clear();
