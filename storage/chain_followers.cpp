@@ -34,41 +34,51 @@ void ChainFollowers::enter(const ChainId& chain, std::uint64_t seen, Waiter wait
 /// One listener's place; gives it up when destroyed.
 class ChainFollowers::Handle {
  public:
-  Handle(std::shared_ptr<Listeners> listeners, const ChainId& chain,
+  Handle(std::shared_ptr<Listeners> listeners, const ChainId& chain, std::uint64_t place,
          std::shared_ptr<ChainListener> listener)
-      : listeners_(std::move(listeners)), chain_(chain), listener_(std::move(listener)) {}
+      : listeners_(std::move(listeners)),
+        chain_(chain),
+        place_(place),
+        listener_(std::move(listener)) {}
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
   ~Handle() {
     const std::lock_guard lock(listeners_->mutex);
-    auto [at, end] = listeners_->by_chain.equal_range(chain_);
-    while (at != end && at->second.lock() != listener_) ++at;
-    if (at != end) listeners_->by_chain.erase(at);
+    const auto found = listeners_->by_chain.find(chain_);
+    found->second.erase(place_);
+    if (found->second.empty()) listeners_->by_chain.erase(found);
+    --listeners_->count;
   }
 
  private:
   const std::shared_ptr<Listeners> listeners_;
   const ChainId chain_;
-  const std::shared_ptr<ChainListener> listener_;
+  const std::uint64_t place_;
+  const std::shared_ptr<ChainListener> listener_;  ///< Lives as long as its place.
 };
 
 std::shared_ptr<void> ChainFollowers::listen(const ChainId& chain,
                                              std::shared_ptr<ChainListener> listener) {
+  std::uint64_t place = 0;
   {
     const std::lock_guard lock(listeners_->mutex);
-    if (listeners_->by_chain.size() >= kMaxListening) return nullptr;
-    listeners_->by_chain.emplace(chain, listener);
+    if (listeners_->count >= kMaxListening) return nullptr;
+    ++listeners_->count;
+    place = ++listeners_->last_place;
+    listeners_->by_chain[chain].emplace(place, listener);
   }
-  return std::make_shared<Handle>(listeners_, chain, std::move(listener));
+  return std::make_shared<Handle>(listeners_, chain, place, std::move(listener));
 }
 
 void ChainFollowers::notify(const ChainId& chain) {
   std::vector<std::shared_ptr<ChainListener>> listening;
   {
     const std::lock_guard lock(listeners_->mutex);
-    const auto [begin, end] = listeners_->by_chain.equal_range(chain);
-    for (auto at = begin; at != end; ++at) {
-      if (auto listener = at->second.lock()) listening.push_back(std::move(listener));
+    const auto found = listeners_->by_chain.find(chain);
+    if (found != listeners_->by_chain.end()) {
+      for (const auto& [place, weak] : found->second) {
+        if (auto listener = weak.lock()) listening.push_back(std::move(listener));
+      }
     }
   }
   for (const auto& listener : listening) listener->grown(chain);
@@ -94,8 +104,10 @@ void ChainFollowers::close() {
   std::vector<std::pair<ChainId, std::shared_ptr<ChainListener>>> listening;
   {
     const std::lock_guard lock(listeners_->mutex);
-    for (const auto& [chain, place] : listeners_->by_chain) {
-      if (auto listener = place.lock()) listening.emplace_back(chain, std::move(listener));
+    for (const auto& [chain, places] : listeners_->by_chain) {
+      for (const auto& [place, weak] : places) {
+        if (auto listener = weak.lock()) listening.emplace_back(chain, std::move(listener));
+      }
     }
   }
   for (const auto& [chain, listener] : listening) listener->grown(chain);

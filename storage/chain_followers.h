@@ -62,7 +62,10 @@ class ChainFollowers {
   /// Listeners by chain. Apart, because handles come and go from destructors.
   struct Listeners {
     std::mutex mutex;
-    std::unordered_multimap<ChainId, std::weak_ptr<ChainListener>> by_chain;
+    std::unordered_map<ChainId, std::unordered_map<std::uint64_t, std::weak_ptr<ChainListener>>>
+        by_chain;
+    std::uint64_t last_place = 0;
+    std::size_t count = 0;
   };
   class Handle;
 
