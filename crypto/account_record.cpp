@@ -101,6 +101,7 @@ Result<void> check_slots(const std::vector<AccountSlot>& slots) {
     return fail(Errc::malformed, "more than one slot for a password");
   }
   std::vector<PublicKey> keys;
+  keys.reserve(slots.size());
   for (const AccountSlot& slot : slots) keys.push_back(slot.key);
   std::ranges::sort(keys);
   if (std::ranges::adjacent_find(keys) != keys.end()) {
