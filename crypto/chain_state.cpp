@@ -52,4 +52,17 @@ void ChainState::advance(const LinkView& link, const LinkId& id) {
   }
 }
 
+ChainHead head_of(const ChainState& state) {
+  ChainHead head;
+  head.chain = state.chain;
+  head.seq = state.seq;
+  head.link = state.head;
+  head.epoch = state.epoch;
+  head.first_kept = state.first_kept;
+  head.rotated_at = state.rotated_at;
+  head.removed = state.removed;
+  if (state.reads == Reads::gated) head.fetch_token_hash = state.access.fetch_token_hash;
+  return head;
+}
+
 }  // namespace cairn

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "base/chain_store.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "crypto/link.h"
@@ -38,5 +39,8 @@ struct ChainState {
 
   friend bool operator==(const ChainState&, const ChainState&) = default;
 };
+
+/// What of a chain's state others are told.
+ChainHead head_of(const ChainState& state);
 
 }  // namespace cairn

@@ -28,19 +28,6 @@ Bytes to_bytes(std::string_view text) {
 
 }  // namespace
 
-ChainHead head_of(const ChainState& state) {
-  ChainHead head;
-  head.chain = state.chain;
-  head.seq = state.seq;
-  head.link = state.head;
-  head.epoch = state.epoch;
-  head.first_kept = state.first_kept;
-  head.rotated_at = state.rotated_at;
-  head.removed = state.removed;
-  if (state.reads == Reads::gated) head.fetch_token_hash = state.access.fetch_token_hash;
-  return head;
-}
-
 RocksChainStore::RocksChainStore(Database& database, BlockWriter& writer, BlockingPool& checks,
                                  BlockingPool& reads, BlockHolds& holds, TrimList& trims,
                                  std::uint64_t placement_seed, const Clock& clock)

@@ -105,7 +105,4 @@ class RocksChainStore final : public ChainStore {
   std::atomic<std::uint64_t> conflicts_{0};
 };
 
-/// What of a chain's state others are told.
-ChainHead head_of(const ChainState& state);
-
 }  // namespace cairn
