@@ -4,11 +4,13 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <optional>
 #include <utility>
 
 #include "base/bytes.h"
 #include "crypto/account_record.h"
 #include "crypto/hash.h"
+#include "node/http/percent.h"
 #include "node/http/problem.h"
 
 namespace cairn {
@@ -35,10 +37,10 @@ void refuse(http::Response& response, std::uint16_t status, std::string_view typ
 
 void refuse(http::Response& response, const Error& error) {
   if (error.code == Errc::not_found) {
-    return refuse(response, 404, "no-such-account", "There is no such account.",
+    return refuse(response, 404, "no-such-account", "There is no such account",
                   "cairn account list shows the handles of a site (--site).");
   }
-  refuse(response, 503, "unavailable", "The store does not answer.",
+  refuse(response, 503, "unavailable", "The store does not answer",
          "Try again; see the event log.");
 }
 
@@ -60,30 +62,17 @@ json::object as_json(const Account& account) {
           {"blocked", account.blocked}};
 }
 
-/// The value of `name` in a query; percent-escapes of what a host or handle may hold are undone.
-std::string value_of(std::string_view query, std::string_view name) {
+/// The value of `name` in a query, unescaped: empty where it is not there, nothing for a bad
+/// escape.
+std::optional<std::string> value_of(std::string_view query, std::string_view name) {
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());
     std::string_view part = query.substr(0, end);
     query.remove_prefix(std::min(end + 1, query.size()));
     if (!part.starts_with(name) || part.size() <= name.size() || part[name.size()] != '=') continue;
-    std::string out;
-    part.remove_prefix(name.size() + 1);
-    for (std::size_t i = 0; i < part.size(); ++i) {
-      std::uint8_t byte = 0;
-      const bool escape =
-          part[i] == '%' && i + 2 < part.size() + 0U && read_hex(part.substr(i + 1, 2), {&byte, 1});
-      out.push_back(escape ? static_cast<char>(byte) : part[i]);
-      if (escape) i += 2;
-    }
-    return out;
+    return http::percent_decoded(part.substr(name.size() + 1));
   }
-  return {};
-}
-
-std::string site_of(std::string_view query) {
-  std::string named = value_of(query, "site");
-  return named.empty() ? std::string("*") : named;
+  return std::string();
 }
 
 }  // namespace
@@ -91,12 +80,18 @@ std::string site_of(std::string_view query) {
 Task<void> AccountAdmin::handle(const http::Request& request, http::Response& response) {
   const bool reads = request.method == http::Method::get || request.method == http::Method::head;
   const bool posts = request.method == http::Method::post;
-  std::string site = site_of(request.query);
+  std::optional<std::string> named = value_of(request.query, "site");
+  std::optional<std::string> after = value_of(request.query, "after");
+  if (!named || !after) {
+    co_return refuse(response, 400, "bad-query", "The query has a bad percent-escape",
+                     "Write each '%' of a value as %25.");
+  }
+  std::string site = named->empty() ? std::string("*") : std::move(*named);
   if (request.path == "/admin/v1/invites" && posts) {
     co_return co_await invite(std::move(site), response);
   }
   if (request.path == kAccounts && reads) {
-    co_return co_await list(std::move(site), value_of(request.query, "after"), response);
+    co_return co_await list(std::move(site), std::move(*after), response);
   }
   std::string_view rest = request.path.substr(std::min(kAccounts.size() + 1, request.path.size()));
   const std::size_t slash = rest.find('/');

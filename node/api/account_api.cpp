@@ -7,30 +7,10 @@
 #include "node/api/json_answer.h"
 #include "node/api/login_request.h"
 #include "node/api/upload.h"
+#include "node/http/percent.h"
 
 namespace cairn::api {
 namespace {
-
-/// `%40` and the like: a handle may hold `@` and `+`, which some clients escape.
-std::optional<std::string> decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out.push_back(text[i]);
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    std::uint8_t byte = 0;
-    std::string digits(text.substr(i + 1, 2));
-    for (char& digit : digits) {
-      if (digit >= 'A' && digit <= 'F') digit = static_cast<char>(digit - 'A' + 'a');
-    }
-    if (!read_hex(digits, MutableByteView(&byte, 1))) return std::nullopt;
-    out.push_back(static_cast<char>(byte));
-    i += 2;
-  }
-  return out;
-}
 
 std::string kdf_json(const PasswordKdf& kdf) {
   std::string out = "{\"algorithm\":\"argon2id\",\"memory_kib\":";
@@ -88,7 +68,8 @@ Task<void> AccountApi::handle(const http::Request& request, http::BodyReader& bo
     if (!counted(request, {}, response)) co_return;
     co_return co_await refresh(request, response);
   }
-  auto handle = decoded(match.id);
+  // It may hold '@' and '+', which some clients escape.
+  auto handle = http::percent_decoded(match.id);
   if (!handle || !is_handle(*handle)) co_return refuse(response, Refusal::bad_handle);
   if (!counted(request, *handle, response)) co_return;
   if (endpoint == Endpoint::challenge) {

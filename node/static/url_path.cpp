@@ -1,6 +1,7 @@
 #include "node/static/url_path.h"
 
 #include "base/utf8.h"
+#include "node/http/percent.h"
 
 namespace cairn::site {
 namespace {
@@ -8,32 +9,8 @@ namespace {
 constexpr std::size_t kMaxPathBytes = 4000;
 constexpr std::size_t kMaxSegmentBytes = 255;
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-/// Undoes percent-encoding; nothing for a bad escape or one that stands for a separator.
-std::optional<std::string> unescape(std::string_view raw) {
-  std::string out;
-  out.reserve(raw.size());
-  for (std::size_t i = 0; i < raw.size(); ++i) {
-    if (raw[i] != '%') {
-      out.push_back(raw[i]);
-      continue;
-    }
-    if (raw.size() - i < 3) return std::nullopt;
-    const int high = hex_value(raw[i + 1]);
-    const int low = hex_value(raw[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    const char byte = static_cast<char>(high * 16 + low);
-    if (byte == '/') return std::nullopt;
-    out.push_back(byte);
-    i += 2;
-  }
-  return out;
+bool escapes_a_separator(std::string_view raw) {
+  return raw.find("%2f") != std::string_view::npos || raw.find("%2F") != std::string_view::npos;
 }
 
 bool is_plain_byte(char c) {
@@ -50,7 +27,8 @@ bool is_plain_segment(std::string_view segment, bool top) {
 
 std::optional<std::string> decode_path(std::string_view raw) {
   if (raw.empty() || raw.front() != '/' || raw.size() > kMaxPathBytes) return std::nullopt;
-  auto path = unescape(raw);
+  if (escapes_a_separator(raw)) return std::nullopt;
+  auto path = http::percent_decoded(raw);
   if (!path || !is_utf8(*path)) return std::nullopt;
   for (const char c : *path) {
     if (!is_plain_byte(c)) return std::nullopt;
