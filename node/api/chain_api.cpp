@@ -136,10 +136,7 @@ Task<void> ChainApi::create(const http::Request& request, http::BodyReader& body
 
 Task<void> ChainApi::append(const http::Request& request, http::BodyReader& body, ChainId chain,
                             http::Response& response) {
-  if (!may_be_links(request)) {
-    co_return refuse(response, Refusal::wrong_content_type,
-                     "this call takes application/vnd.cairn.links");
-  }
+  if (!may_be_links(request)) co_return refuse(response, Refusal::wrong_content_type);
   ByteBudget::Share share;
   const auto text = co_await take_body(request, body, kMaxAppendBytes, share, response);
   if (!text) co_return;

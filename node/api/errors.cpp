@@ -16,8 +16,8 @@ struct Row {
 };
 
 constexpr std::array<Row, kRefusalCount> kTable{{
-    {Refusal::bad_id, 400, "bad-id", "This is not a block id.",
-     "An id is the SHA-256 of the block: 64 lower-case hexadecimal digits, or its CIDv1."},
+    {Refusal::bad_id, 400, "bad-id", "This is not an id.",
+     "An id is a SHA-256: 64 lower-case hexadecimal digits. A block's may be its CIDv1 too."},
     {Refusal::bad_json, 400, "bad-json", "The body is not the JSON that this call takes.",
      "Send {\"ids\":[\"…\"]}, in UTF-8, and nothing else."},
     {Refusal::bad_frames, 400, "bad-frames", "The body does not end where a frame ends.",
@@ -77,7 +77,8 @@ constexpr std::array<Row, kRefusalCount> kTable{{
     {Refusal::encoded_body, 415, "encoded-body", "The body must not be encoded.",
      "Send it without Content-Encoding."},
     {Refusal::wrong_content_type, 415, "wrong-content-type",
-     "The body is not of the type that this call takes.", "Send Content-Type: application/json."},
+     "The body is not of the type that this call takes.",
+     "Send Content-Type: application/json; for links application/vnd.cairn.links."},
     {Refusal::hash_mismatch, 422, "hash-mismatch", "The bytes are not those that the id names.",
      "Take the SHA-256 of the very bytes that are sent, or POST them and be told their id."},
     {Refusal::empty_block, 422, "empty-block", "A block has at least one byte.",

@@ -79,6 +79,7 @@ std::string Reply::words() const {
   for (const char* key : {"title", "detail", "hint"}) {
     const boost::json::value* value = parsed.as_object().if_contains(key);
     if (value == nullptr || !value->is_string() || value->as_string().empty()) continue;
+    if (out.ends_with('.')) out.pop_back();
     if (!out.empty()) out += "; ";
     out += std::string(value->as_string());
   }
