@@ -97,6 +97,15 @@ INSTANTIATE_TEST_SUITE_P(
                       std::vector<std::string>{"config", "check", "--set", "nonsense"},
                       std::vector<std::string>{"serve", "--nonsense"}));
 
+TEST(Cli, WrongCommandIsToldTheOneThatMayHaveBeenMeant) {
+  EXPECT_THAT(run_with({"blok"}).err,
+              HasSubstr("'cairn' has no command 'blok'; did you mean 'block'?"));
+  EXPECT_THAT(run_with({"block", "git", "x"}).err,
+              HasSubstr("'cairn block' has no command 'git'; did you mean 'get'?"));
+  EXPECT_THAT(run_with({"xyzzy"}).err, Not(HasSubstr("did you mean")));
+  EXPECT_THAT(run_with({"block"}).err, HasSubstr("--help"));
+}
+
 TEST(Cli, ConfigShowFollowsSetAndEnvironment) {
   const Outcome outcome =
       run_with({"config", "show", "--set", "cache.memory=5MiB", "--set", "site.spa=true"}, "",
