@@ -81,13 +81,17 @@ std::string value_of(std::string_view query, std::string_view name) {
   return {};
 }
 
+std::string site_of(std::string_view query) {
+  std::string named = value_of(query, "site");
+  return named.empty() ? std::string("*") : named;
+}
+
 }  // namespace
 
 Task<void> AccountAdmin::handle(const http::Request& request, http::Response& response) {
   const bool reads = request.method == http::Method::get || request.method == http::Method::head;
   const bool posts = request.method == http::Method::post;
-  std::string site = value_of(request.query, "site");
-  if (site.empty()) site = "*";
+  std::string site = site_of(request.query);
   if (request.path == "/admin/v1/invites" && posts) {
     co_return co_await invite(std::move(site), response);
   }

@@ -101,8 +101,9 @@ Error cannot_keep(const std::filesystem::path& file, std::string_view what) {
 /// Whole or not at all, and synced: what was signed with it must be provable after a crash.
 Result<void> write_secret(const std::filesystem::path& file, ByteView bytes) {
   const std::filesystem::path fresh = file.string() + ".new";
+  ::unlink(fresh.c_str());  // Of a start that was cut off.
   const int descriptor =
-      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+      ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (descriptor < 0) return cannot_keep(fresh, "cannot be made");
   const auto written = ::write(descriptor, bytes.data(), bytes.size());
   const bool kept = written == static_cast<ssize_t>(bytes.size()) && ::fsync(descriptor) == 0;

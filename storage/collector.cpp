@@ -217,7 +217,7 @@ std::size_t Collector::sweep() {
   std::vector<Candidate> candidates;
   for (const IndexKey& key : old) {
     if (stopping()) break;
-    if (auto candidate = confirmed(key)) candidates.push_back(std::move(*candidate));
+    if (auto candidate = confirmed(key)) candidates.push_back(*candidate);
     if (candidates.size() == kStepErases) {
       erase(candidates);
       candidates.clear();

@@ -124,10 +124,6 @@ class Database::Listener final : public rocksdb::EventListener {
                          {{"reason", status->ToString()}});
   }
 
-  void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
-    if (info.new_bg_error.ok()) database_.go_on();
-  }
-
  private:
   Database& database_;
 };
@@ -178,6 +174,10 @@ Database::~Database() {
 }
 
 Result<void> Database::write(rocksdb::WriteBatch& batch, bool sync) {
+  if (stopped()) {
+    return out_of_space() ? fail(Errc::full, "no room on the disk")
+                          : fail(Errc::unavailable, "storage does not write after a disk error");
+  }
   rocksdb::WriteOptions options;
   options.sync = sync;
   const rocksdb::Status status = db_->Write(options, &batch);
@@ -195,9 +195,19 @@ Result<std::optional<std::string>> Database::meta_value(std::string_view key) {
 }
 
 bool Database::try_resume() {
-  if (!db_->Resume().ok()) return false;
+  if (!db_->Resume().ok() || !begin_new_log()) return false;
   go_on();
   return true;
+}
+
+/// RocksDB must not touch a log file again that a write has failed on: where it was built with its
+/// assertions, as Debian's is, it ends the process. Resume() begins another only where there is
+/// something to flush.
+bool Database::begin_new_log() {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  if (!db_->Put(options, meta(), "resumed", rocksdb::Slice()).ok()) return false;
+  return db_->Flush(rocksdb::FlushOptions(), meta()).ok();
 }
 
 std::uint64_t Database::property(const std::string& name) {

@@ -58,7 +58,8 @@ class Database {
   rocksdb::ColumnFamilyHandle* chain() { return handles_[3]; }
   rocksdb::ColumnFamilyHandle* pin() { return handles_[4]; }
 
-  /// `sync`: returns when the batch, and so every batch before it, is durable.
+  /// `sync`: returns when the batch, and so every batch before it, is durable. Refused as
+  /// unavailable while stopped().
   Result<void> write(rocksdb::WriteBatch& batch, bool sync);
 
   /// The meta value of `key`; nothing when there is none. Errors: corrupt, unavailable.
@@ -68,7 +69,8 @@ class Database {
   /// sets both, so that an error is not missed that came while writes were resumed.
   bool stopped() const { return stopped_.load(std::memory_order_acquire); }
   bool out_of_space() const { return out_of_space_.load(std::memory_order_acquire); }
-  /// Asks RocksDB to go on after such an error. Blocks; true when writes work again.
+  /// Asks RocksDB to go on after such an error. Blocks; true when writes work again. False for some
+  /// seconds while it looks for room by itself.
   bool try_resume();
 
   /// A RocksDB integer property summed over the column families; 0 when unknown.
@@ -84,6 +86,7 @@ class Database {
   explicit Database(Log& log) : log_(log) {}
   void stop(const rocksdb::Status& status);
   void go_on();
+  bool begin_new_log();
 
   Log& log_;
   std::shared_ptr<rocksdb::Cache> cache_;

@@ -191,6 +191,8 @@ Task<void> ChainApi::answer_conflict(const http::Request& request, ChainId chain
   if (!may_read(request, head)) co_return refuse(response, Refusal::conflict);
   const auto page = co_await chains_.links(chain, from, kMaxLinksPerCall, deadline());
   if (!page) co_return refuse_read(response, page.error());
+  // A rotate link may have changed the token since.
+  if (!may_read(request, page.value().head)) co_return refuse(response, Refusal::conflict);
   refuse_with(response, Refusal::conflict, {}, page_members(page.value()));
 }
 

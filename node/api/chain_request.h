@@ -43,7 +43,7 @@ bool token_opens(ByteView token, const ChainHead& head);
 bool wants_json(const http::Request& request);
 
 /// The links of a body of frames. malformed: it does not end where a frame ends, or has an empty
-/// one; overloaded: more than kMaxLinksPerCall, or none.
+/// one, or none; overloaded: more than kMaxLinksPerCall.
 Result<std::vector<Bytes>> parse_link_frames(std::string_view body);
 
 }  // namespace cairn::api

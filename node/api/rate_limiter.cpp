@@ -1,7 +1,9 @@
 #include "node/api/rate_limiter.h"
 
 #include <algorithm>
-#include <functional>
+#include <boost/asio/ip/address.hpp>
+
+#include "base/bytes.h"
 
 namespace cairn::api {
 
@@ -30,12 +32,14 @@ bool RateLimiter::allow(std::string_view name) {
   return true;
 }
 
-std::string_view network_of(std::string_view peer) {
-  std::size_t groups = 0;
-  for (std::size_t i = 0; i < peer.size(); ++i) {
-    if (peer[i] == ':' && ++groups == 4) return peer.substr(0, i);
-  }
-  return peer;
+std::string network_of(std::string_view peer) {
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(std::string(peer), error);
+  if (error || !address.is_v6()) return std::string(peer);
+  const auto bytes = address.to_v6().to_bytes();
+  const bool is_v4 = address.to_v6().is_v4_mapped();
+  const ByteView all(bytes);
+  return to_hex(is_v4 ? all.last(4) : all.first(8));
 }
 
 }  // namespace cairn::api

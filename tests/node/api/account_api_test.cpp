@@ -222,6 +222,9 @@ TEST(RateLimiterTest, ManyAtOnceThenSoManyAMinute) {
   EXPECT_FALSE(limiter.allow("192.0.2.1"));
   EXPECT_EQ(network_of("2001:db8:1:2:3:4:5:6"), network_of("2001:db8:1:2:ffff::1"));
   EXPECT_NE(network_of("2001:db8:1:2::1"), network_of("2001:db8:1:3::1"));
+  EXPECT_EQ(network_of("2001:db8::1"), network_of("2001:db8::2"));
+  EXPECT_EQ(network_of("2001:db8::a:1:1:1"), network_of("2001:db8::b:1:1:1"));
+  EXPECT_NE(network_of("::ffff:192.0.2.1"), network_of("::ffff:192.0.2.2"));
   EXPECT_EQ(network_of("192.0.2.1"), "192.0.2.1");
 }
 
