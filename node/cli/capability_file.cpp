@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kMostBytes = 4096;
 
 Error file_error(const std::string& path) {
-  return fail(Errc::unavailable, path + ": " + std::strerror(errno));
+  return fail(Errc::not_found, path + ": " + std::strerror(errno));
 }
 
 std::string_view trimmed(std::string_view text) {

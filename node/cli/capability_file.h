@@ -13,11 +13,11 @@
 namespace cairn::cli {
 
 /// The capability in `path`, or on standard input for "-"; white space around it is passed over.
-/// Warns of a secret in a file that others can read. Errors: unavailable (the file cannot be read),
+/// Warns of a secret in a file that others can read. Errors: not_found (the file cannot be read),
 /// malformed (no capability in it).
 Result<Capability> read_capability(const std::string& path, World& world);
 
-/// Makes `path` with mode 0600 and one line; durable. Errors: unavailable, with the path (also
+/// Makes `path` with mode 0600 and one line; durable. Errors: not_found, with the path (also
 /// where there is such a file already: it is left alone).
 Result<void> write_secret_file(const std::string& path, std::string_view line);
 

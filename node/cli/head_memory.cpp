@@ -26,7 +26,7 @@ constexpr std::uintmax_t kMostFileBytes = std::uintmax_t{256} << 20;
 using Heads = std::map<ChainId, SeenHead>;
 
 Error file_error(const std::string& path) {
-  return fail(Errc::unavailable, path + ": " + std::strerror(errno));
+  return fail(Errc::not_found, path + ": " + std::strerror(errno));
 }
 
 std::optional<std::pair<ChainId, SeenHead>> parse_line(std::string_view line) {

@@ -25,7 +25,7 @@ class HeadMemory {
   /// base64url.
   explicit HeadMemory(std::string path) : path_(std::move(path)) {}
 
-  /// Errors: malformed (the file holds something else), unavailable.
+  /// Errors: malformed (the file holds something else), not_found (it cannot be read).
   Result<std::optional<SeenHead>> load(const ChainId& chain) const;
   /// Never puts a head before the one that the file has. Errors as load(); overloaded when another
   /// command keeps the file for 10 s.

@@ -96,7 +96,7 @@ TEST(CapabilityFile, ComesFromStandardInputTooAndNothingElsePasses) {
   EXPECT_EQ(read_from("-", "", told).error().code, Errc::malformed);
   EXPECT_EQ(read_from("-", "cairn_w_AAAA", told).error().code, Errc::malformed);
   EXPECT_EQ(read_from("-", std::string(100'000, 'x'), told).error().code, Errc::malformed);
-  EXPECT_EQ(read_from("/nonexistent/cap", "", told).error().code, Errc::unavailable);
+  EXPECT_EQ(read_from("/nonexistent/cap", "", told).error().code, Errc::not_found);
 }
 
 TEST(HeadMemory, KeepsTheNewestOfEachChain) {
