@@ -52,7 +52,7 @@ void add_capability(const Named& named) {
 void add_heads(const Named& named) {
   named.app
       .add_option("--heads", named.arguments->heads,
-                  "Remembers heads there, so that a chain that goes back is told; also CAIRN_HEADS")
+                  "Remembers heads, to notice a chain that goes back; also CAIRN_HEADS")
       ->type_name("FILE");
 }
 
@@ -138,12 +138,12 @@ void add_reading(CLI::App& chain, Command& command) {
   add_capability(log);
   log.app.add_option("--from", log.arguments->from, "Prints from this seq on")
       ->type_name("SEQ")
-      ->check(CLI::Range(std::uint64_t{1}, UINT64_MAX));
+      ->check(CLI::PositiveNumber);
   log.app
       .add_option("--payload", log.arguments->payload,
                   "Opens the payload of this link and writes it as it is")
       ->type_name("SEQ")
-      ->check(CLI::Range(std::uint64_t{1}, UINT64_MAX));
+      ->check(CLI::PositiveNumber);
   log.app
       .add_option("--output,-o", log.arguments->output,
                   "File for the payload instead of standard output")
@@ -160,19 +160,17 @@ void add_reading(CLI::App& chain, Command& command) {
       .add_option("--from", follow.arguments->from,
                   "Begins with this seq (default: with what comes from now on)")
       ->type_name("SEQ")
-      ->check(CLI::Range(std::uint64_t{1}, UINT64_MAX));
+      ->check(CLI::PositiveNumber);
   follow.app.add_option("--count,-n", follow.arguments->count, "Ends after so many links")
       ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1}, UINT64_MAX));
+      ->check(CLI::PositiveNumber);
   follow.app.add_flag("--payloads", follow.arguments->payloads,
                       "With --json: each payload too, in base64url");
   add_heads(follow);
 
-  const Named verify =
-      add_command(chain, "verify",
-                  "Checks every link, and that the node holds what they refer to; exits with 3 "
-                  "if not",
-                  chain_verify, command);
+  const Named verify = add_command(
+      chain, "verify", "Checks every link and that their blocks are held; exits with 3 if not",
+      chain_verify, command);
   add_capability(verify);
   add_quiet(verify);
   add_heads(verify);

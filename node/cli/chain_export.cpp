@@ -73,7 +73,19 @@ class ExportRun {
         out_(out),
         progress_(err, transfer.progress, "exported", std::nullopt) {}
 
+  /// Errors: those of ChainSession and BlockClient, conflict, full.
   Result<void> run() {
+    session_.show_beside(&progress_);
+    auto done = write_all();
+    session_.show_beside(nullptr);
+    if (!done) progress_.clear_line();
+    return done;
+  }
+  const Inventory& inventory() const { return inventory_; }
+  std::uint64_t size_bytes() const { return size_; }
+
+ private:
+  Result<void> write_all() {
     CAIRN_TRY(
         session_.walk_to_head([this](const CheckedLink& link) { return inventory_.add(link); }));
     inventory_.thin_out();
@@ -89,10 +101,7 @@ class ExportRun {
     progress_.finish(0);
     return out_ ? Result<void>(ok()) : cannot_write();
   }
-  const Inventory& inventory() const { return inventory_; }
-  std::uint64_t size_bytes() const { return size_; }
 
- private:
   static Error cannot_write() { return fail(Errc::full, "the output cannot be written"); }
 
   void write(ByteView bytes) {

@@ -166,7 +166,17 @@ class ImportRun {
 
   void show_token(const FetchToken& token) { client_.show_token(token); }
 
+  /// Errors: those of ChainClient and BlockClient; conflict where the node's chain is another.
   Result<void> run() {
+    auto done = send_all();
+    if (!done) progress_.clear_line();
+    return done;
+  }
+  std::uint64_t sent_links() const { return sent_links_; }
+  std::uint64_t sent_blocks() const { return sent_blocks_; }
+
+ private:
+  Result<void> send_all() {
     CAIRN_TRY(const std::vector<BlockId> lacking, client_.missing(from_.absent()));
     if (!lacking.empty()) {
       return fail(Errc::not_found, std::to_string(lacking.size()) +
@@ -182,10 +192,7 @@ class ImportRun {
     progress_.finish(0);
     return ok();
   }
-  std::uint64_t sent_links() const { return sent_links_; }
-  std::uint64_t sent_blocks() const { return sent_blocks_; }
 
- private:
   /// Seq of the first link that the node needs.
   Result<std::uint64_t> first_to_send() {
     auto head = client_.head();

@@ -290,14 +290,18 @@ Exit chain_verify(const ChainArguments& arguments, const ChainOptions& options, 
   if (!done) return tell(done.error(), world);
   Progress progress(world.err, options.progress, "verified", std::nullopt);
   progress.count("links", session.claimed().position.seq + 1 - session.first_seq());
+  session.show_beside(&progress);
   RefCheck refs(session, arguments.json, world);
   done = session.walk_to_head([&](const CheckedLink& link) -> Result<void> {
     progress.advance(link.link.raw().size());
     return refs.add(link.link);
   });
   if (done) done = refs.ask();
+  if (!done) {
+    progress.clear_line();
+    return tell(done.error(), world);
+  }
   progress.finish(0);
-  if (!done) return tell(done.error(), world);
   session.remember();
   print_verdict(session, refs, arguments.json, world);
   return refs.missing() > 0 ? Exit::partial : Exit::ok;

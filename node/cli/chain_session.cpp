@@ -71,7 +71,11 @@ Result<void> ChainSession::begin() {
   CAIRN_TRY(claim(head));
   keys_.begin(walk_->state());
   first_seq_ = claimed_.trimmed_before;
-  return first_seq_ > 1 ? start_trimmed() : Result<void>(ok());
+  if (first_seq_ == 1) return ok();
+  CAIRN_TRY(start_trimmed());
+  // A later checkpoint may have dropped more since the head was told.
+  first_seq_ = walk_->state().seq + 1;
+  return ok();
 }
 
 Result<void> ChainSession::claim(const ClaimedHead& head) {
@@ -213,6 +217,7 @@ Bytes ChainSession::bytes_of(const ChainPosition& position) {
 
 /// Both links to whoever has to judge: on standard output with --json, else beside the words.
 Error ChainSession::tell_breach(const ChainBreach& breach) {
+  if (progress_ != nullptr) progress_->clear_line();
   const Bytes ours = bytes_of(breach.ours);
   const Bytes theirs = bytes_of(breach.theirs);
   if (options_.json) {

@@ -58,6 +58,9 @@ class ChainSession {
   /// Says that the node contradicts itself; the error to give back.
   Error break_off(std::string words);
 
+  /// A bar that goes off its line before a breach is told. Null: none; outlives its use here.
+  void show_beside(Progress* progress) { progress_ = progress; }
+
   /// Keeps the head that was reached. Where that fails it is told, and nothing else.
   void remember();
 
@@ -94,6 +97,7 @@ class ChainSession {
   Bytes shown_;   ///< What was last held against it.
   std::uint64_t first_seq_ = 1;
   int restarts_ = 0;
+  Progress* progress_ = nullptr;
 };
 
 }  // namespace cairn::cli
