@@ -22,6 +22,8 @@ class ChainServer:
         self.appends = []  # what was posted
         self.on_append = None  # (server, raw body) -> (status, body)
         self.held = set()  # block ids
+        self.on_page = None  # (server, how many pages were asked for before)
+        self._pages_read = 0
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -71,6 +73,9 @@ class ChainServer:
             return send(request, 200, self.writer.manifest, "application/octet-stream")
         if path.path.endswith("/links"):
             query = {name: int(value[0]) for name, value in parse_qs(path.query).items()}
+            if self.on_page:
+                self.on_page(self, self._pages_read)
+            self._pages_read += 1
             start, limit = query.get("from", 1), query.get("limit", 256)
             page = self.pages.get(start, self.links[start - 1 : start - 1 + limit])
             return send(request, 200, frames(page), "application/vnd.cairn.links")

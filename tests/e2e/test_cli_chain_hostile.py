@@ -262,3 +262,56 @@ def test_an_export_that_fails_leaves_no_file(hostile, tmp_path):
     target.parent.mkdir()
     done = export(hostile.url, "--cap", hostile.cap, "-o", target)
     assert done.returncode == FAILURE and list(target.parent.iterdir()) == [], done
+
+
+def swap_after_first_page(hostile):
+    """From the second page on the server shows another link at seq 4, signed by the true writer."""
+    other = ChainWriter(secret=hostile.writer.secret)
+    for link in hostile.honest[:3]:
+        other.advance(link)
+    swapped = hostile.honest[:3] + [other.next(b"another")] + hostile.honest[4:]
+
+    def on_page(server, before):
+        if before > 0:
+            server.links = swapped
+
+    hostile.on_page = on_page
+
+
+def test_what_is_exported_is_what_was_checked(hostile, tmp_path):
+    swap_after_first_page(hostile)
+    target = tmp_path / "out" / "x.car"
+    target.parent.mkdir()
+    done = export(hostile.url, "--cap", hostile.cap, "-o", target)
+    assert done.returncode == FAILURE and b"another than it was" in done.stderr, done
+    assert list(target.parent.iterdir()) == []
+
+
+def test_the_payload_that_is_written_is_of_the_link_that_was_checked(hostile):
+    swap_after_first_page(hostile)
+    done = chain(hostile.url, "log", "--cap", hostile.cap, "--payload", 4)
+    assert done.returncode == FAILURE and not done.stdout, done
+    assert b"another link is shown at seq 4" in done.stderr, done
+
+
+def test_a_chain_that_is_trimmed_while_it_is_read_is_no_broken_one(tmp_path):
+    writer = ChainWriter()
+    links = writer.several(289)
+    links += [writer.next(b"state", kind=CHECKPOINT, flags=DROP_EARLIER), *writer.several(10)]
+    server = ChainServer(writer, links)
+
+    def on_page(shown, before):
+        if before > 0:
+            shown.claimed = {"trimmed_before": 290}
+            shown.pages = {257: links[289:]}
+
+    server.on_page = on_page
+    try:
+        server.cap = secret_file(tmp_path / "cap", capability_of(writer))
+        seqs = [entry["seq"] for entry in log_of(server.url, server.cap)]
+        assert seqs == [*range(1, 257), *range(290, 301)]
+        server.claimed = {"trimmed_before": 1}
+        server.on_page = None
+        assert evidence(server)["theirs"]["seq"] == 290, "said to be whole, it is broken"
+    finally:
+        server.close()
