@@ -60,7 +60,7 @@ class Owner {
                             .epoch = head.epoch + (secret ? 1U : 0U),
                             .writer = kAdminWriter};
     const ByteView payload = secret ? ByteView(read_.view()) : ByteView();
-    const Bytes link =
+    Bytes link =
         make_link(fields, rotate_refs(access), payload, link_key_of(secret.value_or(read_)),
                   SigningKey(admin_seed_of(write_)), random_salt(random_));
     if (secret) read_ = *secret;
