@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kFromWrite = "cairn-w1";
 constexpr std::string_view kFromRead = "cairn-r1";
+constexpr std::string_view kForGrants = "cairn-g1";
 
 template <class Derived>
 Derived derive(SecretView master, std::uint64_t subkey, std::string_view context) {
@@ -37,6 +38,10 @@ SignSeed sign_seed_of(const WriteSecret& write) {
   return derive<SignSeed>(write.view(), 1, kFromWrite);
 }
 
+BoxSeed owner_box_seed_of(const WriteSecret& write) {
+  return derive<BoxSeed>(write.view(), 1, kForGrants);
+}
+
 ReadSecret first_read_secret_of(const WriteSecret& write) {
   return derive<ReadSecret>(write.view(), 2, kFromWrite);
 }
@@ -55,6 +60,14 @@ BlockKey block_key_of(const ReadSecret& read) {
 
 BoxSeed box_seed_of(const ReadSecret& read) {
   return derive<BoxSeed>(read.view(), 3, kFromRead);
+}
+
+std::array<std::uint8_t, 32> box_key_of(const BoxSeed& seed) {
+  static_assert(crypto_scalarmult_BYTES == 32 && crypto_scalarmult_SCALARBYTES == kSecretSize);
+  sodium_ready();
+  std::array<std::uint8_t, 32> key{};
+  CAIRN_ASSERT(crypto_scalarmult_base(key.data(), seed.view().data()) == 0);
+  return key;
 }
 
 FetchToken fetch_token_of(const ReadSecret& read) {

@@ -2,6 +2,7 @@
 // "Keys"). The write secret gives the read secret, never the other way round. Any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -28,12 +29,16 @@ void kdf(SecretView master, std::uint64_t subkey, std::string_view context,
          std::span<std::uint8_t, kSecretSize> out);
 
 SignSeed sign_seed_of(const WriteSecret& write);
+/// Opens what a rotation grants to the holder of the write secret.
+BoxSeed owner_box_seed_of(const WriteSecret& write);
 /// The read secret of read epoch 0; later epochs have random ones.
 ReadSecret first_read_secret_of(const WriteSecret& write);
 AdminSeed admin_seed_of(const WriteSecret& write);
 LinkKey link_key_of(const ReadSecret& read);
 BlockKey block_key_of(const ReadSecret& read);
 BoxSeed box_seed_of(const ReadSecret& read);
+/// What others seal to: X25519 (RFC 7748) of the seed as the secret key.
+std::array<std::uint8_t, 32> box_key_of(const BoxSeed& seed);
 FetchToken fetch_token_of(const ReadSecret& read);
 
 }  // namespace cairn

@@ -1,13 +1,8 @@
 #include "node/cli/block_client.h"
 
-#include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <chrono>
 
-#include "base/limits.h"
-#include "base/timer.h"
 #include "crypto/hash.h"
 #include "node/config_text.h"
 
@@ -15,22 +10,9 @@ namespace cairn::cli {
 namespace {
 
 namespace http = boost::beast::http;
-using std::chrono::milliseconds;
-
-constexpr unsigned kTries = 8;
-constexpr milliseconds kFirstPause{250};
-constexpr milliseconds kLongestPause{30'000};
 
 std::string block_target(const BlockId& id) {
   return "/v1/blocks/" + id.text();
-}
-
-/// Retry-After in seconds where the server names it, else doubling.
-milliseconds pause_after(const Reply& reply, unsigned tries) {
-  if (const auto seconds = parse_count(reply.field("Retry-After"))) {
-    return std::min(milliseconds(std::min<std::uint64_t>(*seconds, 30) * 1000), kLongestPause);
-  }
-  return std::min(kFirstPause * (1U << tries), kLongestPause);
 }
 
 Result<std::vector<BlockId>> ids_in(const Reply& reply) {
@@ -82,11 +64,11 @@ Error error_of(const Reply& reply) {
 }
 
 BlockClient::BlockClient(Executor executor, const ServerAddress& server, Contact& contact)
-    : executor_(executor), http_(executor, server), contact_(contact) {}
+    : http_(executor, server, contact) {}
 
 Task<Result<BlockClient::PutOutcome>> BlockClient::put(BlockId id, Bytes bytes) {
   const Call call{http::verb::put, block_target(id), "application/octet-stream", std::move(bytes)};
-  auto reply = co_await send(call);
+  auto reply = co_await http_.send(call);
   if (!reply) co_return reply.error();
   if (reply.value().status == 201) co_return PutOutcome::created;
   if (reply.value().status == 200) co_return PutOutcome::held;
@@ -95,7 +77,7 @@ Task<Result<BlockClient::PutOutcome>> BlockClient::put(BlockId id, Bytes bytes) 
 
 Task<Result<Bytes>> BlockClient::get(BlockId id) {
   const Call call{http::verb::get, block_target(id), {}, {}};
-  auto reply = co_await send(call);
+  auto reply = co_await http_.send(call);
   if (!reply) co_return reply.error();
   if (reply.value().status != 200) co_return error_of(reply.value());
   if (block_id_of(reply.value().body) != id) {
@@ -106,7 +88,7 @@ Task<Result<Bytes>> BlockClient::get(BlockId id) {
 
 Task<Result<BlockClient::Stat>> BlockClient::stat(BlockId id) {
   const Call call{http::verb::head, block_target(id), {}, {}};
-  auto reply = co_await send(call);
+  auto reply = co_await http_.send(call);
   if (!reply) co_return reply.error();
   if (reply.value().status != 200) co_return error_of(reply.value());
   const auto size = parse_count(reply.value().field("Content-Length"));
@@ -121,42 +103,10 @@ Task<Result<std::vector<BlockId>>> BlockClient::missing(std::vector<BlockId> ids
   const ByteView view = as_bytes(body);
   const Call call{http::verb::post, "/v1/blocks/missing", "application/json",
                   Bytes(view.begin(), view.end())};
-  auto reply = co_await send(call);
+  auto reply = co_await http_.send(call);
   if (!reply) co_return reply.error();
   if (reply.value().status != 200) co_return error_of(reply.value());
   co_return ids_in(reply.value());
-}
-
-Task<Result<Reply>> BlockClient::send(const Call& call) {
-  for (unsigned tries = 0;; ++tries) {
-    const bool last = tries + 1 == kTries;
-    auto reply = co_await http_.send(call);
-    if (reply) {
-      contact_.answered = true;
-      contact_.lost_since.reset();
-      const unsigned status = reply.value().status;
-      if (last || (status != 429 && status != 503)) co_return reply;
-      co_await pause(pause_after(reply.value(), tries));
-      continue;
-    }
-    if (reply.error().code != Errc::unavailable) co_return reply;
-    const milliseconds left = patience_left();
-    if (last || left <= milliseconds::zero()) co_return reply;
-    co_await pause(std::min(kFirstPause * (1U << tries), left));
-  }
-}
-
-/// After a failure. A server that never answered is not there; one that did may be restarting.
-milliseconds BlockClient::patience_left() {
-  if (!contact_.answered) return milliseconds::zero();
-  const auto now = std::chrono::steady_clock::now();
-  if (!contact_.lost_since) contact_.lost_since = now;
-  return contact_.patience - std::chrono::duration_cast<milliseconds>(now - *contact_.lost_since);
-}
-
-Task<void> BlockClient::pause(milliseconds wait) {
-  Timer timer(executor_, wait);
-  co_await timer.async_wait(boost::asio::as_tuple(kAwait));
 }
 
 }  // namespace cairn::cli

@@ -1,28 +1,16 @@
-// Blocks over HTTP, as the command line needs them: several calls in flight, each tried again
-// within bounds. Everything runs on the one loop given.
+// Blocks over HTTP, as the command line needs them. Everything runs on the one loop given.
 #pragma once
 
-#include <chrono>
-#include <cstddef>
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/ids.h"
 #include "node/cli/http_client.h"
+#include "node/cli/retrying_client.h"
 
 namespace cairn::cli {
-
-/// What the clients of one run know together of the server, so that all of them give up on it at
-/// about the same time.
-struct Contact {
-  /// How long calls are tried again without an answer to any of them.
-  std::chrono::milliseconds patience = std::chrono::seconds(30);
-  bool answered = false;  ///< Ever.
-  /// The first failure since the last answer.
-  std::optional<std::chrono::steady_clock::time_point> lost_since = std::nullopt;
-};
 
 /// One connection's worth of block calls.
 class BlockClient {
@@ -46,13 +34,7 @@ class BlockClient {
   Task<Result<std::vector<BlockId>>> missing(std::vector<BlockId> ids);
 
  private:
-  Task<Result<Reply>> send(const Call& call);
-  std::chrono::milliseconds patience_left();
-  Task<void> pause(std::chrono::milliseconds wait);
-
-  Executor executor_;
-  HttpClient http_;
-  Contact& contact_;
+  RetryingClient http_;
 };
 
 /// What a refusal means for the exit code and the message.

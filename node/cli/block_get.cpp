@@ -14,29 +14,23 @@
 namespace cairn::cli {
 namespace {
 
-class GetRun {
+class FetchRun {
  public:
-  GetRun(const TransferOptions& options, const std::vector<BlockId>& ids, std::ostream& out,
-         std::ostream& err)
+  FetchRun(const TransferOptions& options, const std::vector<BlockId>& ids, Progress& progress,
+           const BlockSink& sink)
       : options_(options),
         ids_(ids),
-        out_(out),
-        err_(err),
-        progress_(err, options.progress, "got", std::nullopt),
+        progress_(progress),
+        sink_(sink),
         turn_(loop_, Timer::time_point::max()) {}
 
-  Exit run() {
+  std::optional<Error> run() {
     const std::size_t jobs = std::min(std::max<std::size_t>(1, options_.jobs), ids_.size());
     for (std::size_t i = 0; i < jobs; ++i) {
       boost::asio::co_spawn(loop_, work(), boost::asio::detached);
     }
     loop_.run();
-    out_.flush();
-    if (!failure_ && !out_) failure_ = fail(Errc::full, "the output cannot be written");
-    progress_.finish(failure_ ? 1 : 0);
-    if (!failure_) return Exit::ok;
-    err_ << "cairn: " << printable(failed_what_ + failure_->detail) << '\n';
-    return exit_for(*failure_);
+    return failure_;
   }
 
  private:
@@ -50,14 +44,12 @@ class GetRun {
         co_await turn_.async_wait(boost::asio::as_tuple(kAwait));
       }
       if (failure_) co_return;
-      if (bytes) {
-        out_.write(reinterpret_cast<const char*>(bytes.value().data()),
-                   static_cast<std::streamsize>(bytes.value().size()));
+      if (!bytes) {
+        failure_ = fail(bytes.error().code, ids_[mine].text() + ": " + bytes.error().detail);
+      } else if (sink_(ids_[mine], bytes.value())) {
         progress_.advance(bytes.value().size());
-        if (!out_) failure_ = fail(Errc::full, "the output cannot be written");
       } else {
-        failure_ = bytes.error();
-        failed_what_ = ids_[mine].text() + ": ";
+        failure_ = fail(Errc::full, "the output cannot be written");
       }
       ++written_;
       turn_.cancel();
@@ -66,19 +58,38 @@ class GetRun {
 
   const TransferOptions& options_;
   const std::vector<BlockId>& ids_;
-  std::ostream& out_;
-  std::ostream& err_;
-  Progress progress_;
+  Progress& progress_;
+  const BlockSink& sink_;
   Contact contact_{options_.patience};
   IoContext loop_{1};
   Timer turn_;
   std::size_t taken_ = 0;
   std::size_t written_ = 0;
   std::optional<Error> failure_;
-  std::string failed_what_;
 };
 
+Exit get_into(const TransferOptions& options, const std::vector<BlockId>& ids, std::ostream& out,
+              std::ostream& err) {
+  Progress progress(err, options.progress, "got", std::nullopt);
+  auto failure = fetch_in_order(options, ids, progress, [&out](const BlockId&, const Bytes& bytes) {
+    out.write(reinterpret_cast<const char*>(bytes.data()),
+              static_cast<std::streamsize>(bytes.size()));
+    return static_cast<bool>(out);
+  });
+  out.flush();
+  if (!failure && !out) failure = fail(Errc::full, "the output cannot be written");
+  progress.finish(failure ? 1 : 0);
+  if (!failure) return Exit::ok;
+  err << "cairn: " << printable(failure->detail) << '\n';
+  return exit_for(*failure);
+}
+
 }  // namespace
+
+std::optional<Error> fetch_in_order(const TransferOptions& options, const std::vector<BlockId>& ids,
+                                    Progress& progress, const BlockSink& sink) {
+  return FetchRun(options, ids, progress, sink).run();
+}
 
 Exit get_blocks(const TransferOptions& options, const std::vector<BlockId>& ids,
                 const std::string& file, World& world) {
@@ -86,12 +97,12 @@ Exit get_blocks(const TransferOptions& options, const std::vector<BlockId>& ids,
     TransferOptions to_out = options;
     // A bar has no place among the bytes.
     if (world.out_is_terminal) to_out.progress = Progress::Style::quiet;
-    return GetRun(to_out, ids, world.out, world.err).run();
+    return get_into(to_out, ids, world.out, world.err);
   }
   OutputFile out(file);
   auto done = out.open();
   if (done) {
-    const Exit code = GetRun(options, ids, out.stream(), world.err).run();
+    const Exit code = get_into(options, ids, out.stream(), world.err);
     if (code != Exit::ok) return code;
     done = out.keep();
   }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,13 @@ Exit put_paths(const TransferOptions& options, std::vector<std::string> paths, W
 /// where `file` is empty. Stops at the first that fails.
 Exit get_blocks(const TransferOptions& options, const std::vector<BlockId>& ids,
                 const std::string& file, World& world);
+
+/// Takes the bytes of a block; false: they cannot be written.
+using BlockSink = std::function<bool(const BlockId&, const Bytes&)>;
+/// Gets `ids` and hands their bytes to `sink`, in their order; advances `progress`. Nothing, or why
+/// it stopped at the first that failed: errors of BlockClient::get() with the id, and full.
+std::optional<Error> fetch_in_order(const TransferOptions& options, const std::vector<BlockId>& ids,
+                                    Progress& progress, const BlockSink& sink);
 
 /// Prints size and source of each.
 Exit stat_blocks(const TransferOptions& options, const std::vector<BlockId>& ids, World& world);

@@ -18,6 +18,8 @@ void build_app(CLI::App& app, Command& command) {
   app.set_version_flag("--version", std::string("cairn ") + kVersion);
   add_serve_command(app, command);
   add_block_commands(app, command);
+  add_chain_commands(app, command);
+  add_export_commands(app, command);
   add_config_commands(app, command);
   add_fsck_command(app, command);
   add_account_commands(app, command);

@@ -40,6 +40,8 @@ std::string variable_or(const World& world, const std::string& name, std::string
 // outlive the parsing and the call.
 void add_serve_command(CLI::App& app, Command& command);
 void add_block_commands(CLI::App& app, Command& command);
+void add_chain_commands(CLI::App& app, Command& command);
+void add_export_commands(CLI::App& app, Command& command);
 void add_config_commands(CLI::App& app, Command& command);
 void add_fsck_command(CLI::App& app, Command& command);
 void add_account_commands(CLI::App& app, Command& command);

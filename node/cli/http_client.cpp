@@ -2,6 +2,7 @@
 
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -23,6 +24,8 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 
 constexpr std::chrono::seconds kConnectTimeout{10};
+/// Of one call, however it drips.
+constexpr std::chrono::minutes kLongestCall{30};
 /// What the kernel takes beyond what is on its way: the rest would look sent long before it is.
 constexpr int kUnsentBytes = 64 << 10;
 constexpr std::uint64_t kMostBodyBytes = std::uint64_t{64} << 20;
@@ -124,11 +127,15 @@ Task<Result<void>> HttpClient::connect() {
   co_return ok();
 }
 
+void HttpClient::set_deadline() {
+  stream_->expires_at(std::min(std::chrono::steady_clock::now() + stall_, give_up_at_));
+}
+
 template <class Message>
 Task<beast::error_code> HttpClient::write(Message& message) {
   http::request_serializer<typename Message::body_type> serializer(message);
   while (!serializer.is_done()) {
-    stream_->expires_after(stall_);
+    set_deadline();
     auto [error, sent] = co_await http::async_write_some(*stream_, serializer, kTuple);
     if (error) co_return error;
   }
@@ -139,7 +146,7 @@ template <class Parser>
 Task<beast::error_code> HttpClient::read(Parser& parser) {
   parser.eager(true);
   while (!parser.is_done()) {
-    stream_->expires_after(stall_);
+    set_deadline();
     auto [error, received] = co_await http::async_read_some(*stream_, buffer_, parser, kTuple);
     if (error) co_return error;
   }
@@ -151,8 +158,10 @@ Task<Result<Reply>> HttpClient::exchange(const Call& call) {
   request.set(http::field::host, server_.authority);
   request.set(http::field::user_agent, std::string("cairn/") + kVersion);
   if (!call.content_type.empty()) request.set(http::field::content_type, call.content_type);
+  for (const auto& [name, value] : call.fields) request.set(name, value);
   request.body() = beast::span<const std::uint8_t>(call.body.data(), call.body.size());
   request.prepare_payload();
+  give_up_at_ = std::chrono::steady_clock::now() + kLongestCall;
 
   const beast::error_code unsent = co_await write(request);
   // A server that refuses before it has read the body has answered already: read that first.

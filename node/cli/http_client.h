@@ -14,6 +14,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -46,12 +48,13 @@ struct Call {
   std::string target;
   std::string content_type;
   Bytes body;
+  std::vector<std::pair<std::string, std::string>> fields{};  ///< Further ones, by name.
 };
 
 class HttpClient {
  public:
   /// `server` outlives the client; nothing is connected before the first send(). A connection on
-  /// which no byte moves for `stall` is given up.
+  /// which no byte moves for `stall` is given up, and so is a call after half an hour.
   HttpClient(Executor executor, const ServerAddress& server,
              std::chrono::milliseconds stall = std::chrono::minutes(1));
 
@@ -65,6 +68,8 @@ class HttpClient {
 
   Task<Result<void>> connect();
   Task<Result<Reply>> exchange(const Call& call);
+  /// Until the next byte.
+  void set_deadline();
   template <class Message>
   Task<boost::beast::error_code> write(Message& message);
   template <class Parser>
@@ -74,6 +79,7 @@ class HttpClient {
   const ServerAddress& server_;
   const std::chrono::milliseconds stall_;
   std::unique_ptr<Stream> stream_;
+  std::chrono::steady_clock::time_point give_up_at_{};  ///< Of the call under way.
   boost::beast::flat_buffer buffer_;
   bool used_ = false;  ///< The connection has answered before.
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <ostream>
+#include <utility>
 
 namespace cairn::cli {
 
@@ -27,6 +28,11 @@ Progress::Progress(std::ostream& err, Style style, std::string verb,
       start_(Steady::now()),
       drawn_(start_) {}
 
+void Progress::count(std::string noun, std::uint64_t total) {
+  noun_ = std::move(noun);
+  total_count_ = total;
+}
+
 void Progress::advance(std::uint64_t bytes) {
   bytes_ += bytes;
   ++blocks_;
@@ -39,7 +45,9 @@ void Progress::advance(std::uint64_t bytes) {
 std::string Progress::figures(Steady::time_point now) const {
   const double seconds = std::max(0.001, std::chrono::duration<double>(now - start_).count());
   const auto moved = static_cast<double>(bytes_);
-  std::string out = verb_ + " " + std::to_string(blocks_) + " blocks, " + size_for_people(moved);
+  std::string out = verb_ + " " + std::to_string(blocks_);
+  if (total_count_) out += " of " + std::to_string(*total_count_);
+  out += " " + noun_ + ", " + size_for_people(moved);
   if (total_) out += " of " + size_for_people(static_cast<double>(*total_));
   return out + ", " + size_for_people(moved / seconds) + "/s";
 }
@@ -51,11 +59,13 @@ void Progress::draw(Steady::time_point now) {
     return;
   }
   std::string bar;
-  if (total_ && *total_ > 0) {
+  const std::uint64_t total = total_count_ ? *total_count_ : total_.value_or(0);
+  if (total > 0) {
     constexpr std::size_t kWidth = 24;
-    const auto full = static_cast<std::size_t>(kWidth * std::min(bytes_, *total_) / *total_);
+    const std::uint64_t done = std::min(total_count_ ? blocks_ : bytes_, total);
+    const auto full = static_cast<std::size_t>(kWidth * done / total);
     bar = "[" + std::string(full, '#') + std::string(kWidth - full, '.') + "] " +
-          std::to_string(100 * std::min(bytes_, *total_) / *total_) + "% ";
+          std::to_string(100 * done / total) + "% ";
   }
   bar_shown_ = true;
   err_ << "\r\x1b[K" << bar << figures(now) << std::flush;

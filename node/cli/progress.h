@@ -17,6 +17,9 @@ class Progress {
   Progress(std::ostream& err, Style style, std::string verb,
            std::optional<std::uint64_t> total_bytes);
 
+  /// Counts `noun` instead of blocks, and of so many: the bar is by number then.
+  void count(std::string noun, std::uint64_t total);
+
   void advance(std::uint64_t bytes);
   /// The last line: what was moved, in what time.
   void finish(std::uint64_t failed);
@@ -31,6 +34,8 @@ class Progress {
   std::ostream& err_;
   const Style style_;
   const std::string verb_;
+  std::string noun_ = "blocks";
+  std::optional<std::uint64_t> total_count_;
   const std::optional<std::uint64_t> total_;
   const Steady::time_point start_;
   Steady::time_point drawn_;

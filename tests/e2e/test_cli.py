@@ -23,6 +23,13 @@ COMMANDS = [
     ["block", "get"],
     ["block", "stat"],
     ["block", "missing"],
+    ["chain"],
+    *(
+        ["chain", name]
+        for name in "create append trim delete share log follow verify".split()
+    ),
+    ["export"],
+    ["import"],
     ["config"],
     ["config", "check"],
     ["config", "show"],
