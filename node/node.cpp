@@ -65,8 +65,12 @@ MemoryTier::Options cache_options(const Config& config) {
   return options;
 }
 
+/// What RocksDB's log grows to between two flushes: half the write buffers, and keys and heads.
+constexpr std::uint64_t kLogFileBytes = std::uint64_t{36} << 20;
+
 Result<StorageOptions> storage_options(const Config& config) {
   StorageOptions options;
+  options.log_file_bytes = kLogFileBytes;
   options.directory = config.node.data_dir;
   options.node_name = config.node.name;
   options.sync = config.storage.sync;

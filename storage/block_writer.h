@@ -169,15 +169,18 @@ class BlockWriter {
   void take_batch_locked();
   void write_batch(const Jobs& jobs);
   void refuse_all(const Jobs& jobs);
-  bool append_to_log(const Jobs& jobs);
+  void append_to_log(const Jobs& jobs);
   rocksdb::ColumnFamilyHandle* family_of(RecordChange::Family family) const;
   void add_records(const std::vector<RecordChange>& records, rocksdb::WriteBatch& batch) const;
-  void fill_batch(const Jobs& jobs, bool logged, rocksdb::WriteBatch& batch) const;
+  void fill_batch(const Jobs& jobs, rocksdb::WriteBatch& batch) const;
+  void add_log_tail(rocksdb::WriteBatch& batch) const;
+  void cover_log();
   void settle_batch(Jobs jobs);
 
   Database& database_;
   ValueSegments& segments_;
   const std::unique_ptr<ValueLogWriter> log_;
+  LogPosition covered_;  ///< What the next start is told not to look through.
   SpaceWatch& space_;
   const Options options_;
   const Clock& clock_;

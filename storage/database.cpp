@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "storage/file.h"
+#include "storage/log_file_pool.h"
 
 namespace cairn {
 namespace {
@@ -55,13 +56,18 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   return family;
 }
 
+/// Garbage among the bodies, in percent, from which compactions give room back, and below which
+/// they do not any more.
+constexpr std::uint64_t kMuchGarbage = 25;
+constexpr std::uint64_t kLittleGarbage = 10;
+
 /// Bodies lie in blob files, so that compaction moves keys only. Files of which half is erased are
-/// rewritten.
+/// rewritten, while collect_blob_garbage() lets them.
 void keep_values_in_blob_files(rocksdb::ColumnFamilyOptions& family) {
   family.enable_blob_files = true;
   family.min_blob_size = 0;
   family.blob_file_size = std::uint64_t{128} << 20;
-  family.enable_blob_garbage_collection = true;
+  family.enable_blob_garbage_collection = false;
   family.blob_garbage_collection_age_cutoff = 0.25;
   family.blob_garbage_collection_force_threshold = 0.5;
 }
@@ -140,12 +146,29 @@ void Database::go_on() {
   }
 }
 
+void Database::keep_log_files_ready(const Options& options) {
+  auto target =
+      options.env != nullptr ? options.env->GetFileSystem() : rocksdb::FileSystem::Default();
+  auto pool =
+      std::make_shared<LogFilePool>(std::move(target), options.directory, options.log_file_bytes);
+  if (auto prepared = pool->prepare(); prepared.has_error()) {
+    // Writes are slower, nothing else.
+    log_.event(LogLevel::warn, "no_log_files_ready", {{"reason", prepared.error().detail}});
+    return;
+  }
+  env_ = rocksdb::NewCompositeEnv(pool);
+}
+
 Result<std::unique_ptr<Database>> Database::open(Options options, Log& log) {
   std::unique_ptr<Database> database(new Database(log));
   database->cache_ = rocksdb::NewLRUCache(options.cache_bytes, 4, false, 0.5);
   database->listener_ = std::make_shared<Listener>(*database);
   rocksdb::DBOptions db = database_options(options);
   db.listeners.push_back(database->listener_);
+  if (options.log_file_bytes > 0 && options.access == Access::write) {
+    database->keep_log_files_ready(options);
+    if (database->env_ != nullptr) db.env = database->env_.get();
+  }
   const std::size_t share = options.write_buffer_bytes / 2;
   const auto index = family_options(database->cache_, share);
   auto body = family_options(database->cache_, share);
@@ -221,6 +244,22 @@ std::uint64_t Database::property(const std::string& name) {
 
 std::uint64_t Database::cache_used_bytes() const {
   return cache_->GetUsage();
+}
+
+void Database::collect_blob_garbage() {
+  using Properties = rocksdb::DB::Properties;
+  std::uint64_t garbage = 0;
+  std::uint64_t all = 0;
+  if (!db_->GetIntProperty(body(), Properties::kLiveBlobFileGarbageSize, &garbage) ||
+      !db_->GetIntProperty(body(), Properties::kLiveBlobFileSize, &all)) {
+    return;
+  }
+  const std::uint64_t limit = collects_garbage_ ? kLittleGarbage : kMuchGarbage;
+  const bool much = all > 0 && garbage * 100 >= all * limit;
+  if (much == collects_garbage_) return;
+  const rocksdb::Status status =
+      db_->SetOptions(body(), {{"enable_blob_garbage_collection", much ? "true" : "false"}});
+  if (status.ok()) collects_garbage_ = much;
 }
 
 Result<void> Database::flush() {

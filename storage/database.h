@@ -36,6 +36,8 @@ class Database {
     std::size_t cache_bytes = std::size_t{64} << 20;
     /// Bounds what is written and not yet in a table file, all column families together.
     std::size_t write_buffer_bytes = std::size_t{64} << 20;
+    /// Room of each log file that is kept ready (log_file_pool.h), a multiple of 1 MiB; 0: none is.
+    std::uint64_t log_file_bytes = 0;
     /// Tests inject failures here; nothing means the machine's. Outlives the Database.
     rocksdb::Env* env = nullptr;
   };
@@ -73,6 +75,11 @@ class Database {
   /// seconds while it looks for room by itself.
   bool try_resume();
 
+  /// Lets compactions rewrite blob files while much of them is garbage, and not else: they move a
+  /// quarter of all live bodies for nothing. To be called every now and then, by one thread; asks
+  /// for no disk unless it changes something. Best effort.
+  void collect_blob_garbage();
+
   /// A RocksDB integer property summed over the column families; 0 when unknown.
   std::uint64_t property(const std::string& name);
   std::uint64_t cache_used_bytes() const;
@@ -84,6 +91,7 @@ class Database {
   class Listener;
 
   explicit Database(Log& log) : log_(log) {}
+  void keep_log_files_ready(const Options& options);
   void stop(const rocksdb::Status& status);
   void go_on();
   bool begin_new_log();
@@ -91,8 +99,10 @@ class Database {
   Log& log_;
   std::shared_ptr<rocksdb::Cache> cache_;
   std::shared_ptr<Listener> listener_;
+  std::unique_ptr<rocksdb::Env> env_;  ///< With a pool of log files; else none.
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+  bool collects_garbage_ = false;
   std::atomic<bool> stopped_{false};
   std::atomic<bool> out_of_space_{false};
 };

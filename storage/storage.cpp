@@ -143,6 +143,7 @@ void Storage::Parts::look_after_disk() {
   // Also below the reserve: only a store that writes can erase, and so make room.
   if (!store_.database->stopped()) {
     pause_ = upkeeps_to_resume_ = 1;
+    store_.database->collect_blob_garbage();
   } else if (--upkeeps_to_resume_ <= 0) {
     static_cast<void>(store_.database->try_resume());  // Tried again after a longer pause.
     pause_ = std::min(2 * pause_, kLongestPause);
@@ -206,6 +207,7 @@ Result<std::unique_ptr<Storage>> Storage::open(StorageOptions options, const Clo
   Database::Options database;
   database.cache_bytes = options.cache_bytes;
   database.write_buffer_bytes = options.write_buffer_bytes;
+  database.log_file_bytes = options.log_file_bytes;
   database.env = options.world.env;
   CAIRN_TRY(auto opened, open_store(options.directory, {options.node_name, options.placement_seed},
                                     database, random, log));

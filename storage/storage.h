@@ -46,6 +46,7 @@ struct StorageOptions {
   DiskReserve reserve;
   std::size_t cache_bytes = std::size_t{64} << 20;
   std::size_t write_buffer_bytes = std::size_t{64} << 20;
+  std::uint64_t log_file_bytes = 0;  ///< Database::Options::log_file_bytes
   std::size_t queue_bytes = std::size_t{128} << 20;
   std::size_t reader_threads = 4;
   std::size_t reader_queue = 4'096;

@@ -22,6 +22,7 @@ class DatabaseTest : public ::testing::Test {
     options.directory = directory_.path();
     options.access = access;
     options.env = env_.get();
+    options.log_file_bytes = std::uint64_t{1} << 20;
     auto opened = Database::open(options, log_);
     ASSERT_TRUE(opened.has_value()) << opened.error().detail;
     database_ = std::move(opened).value();

@@ -29,6 +29,14 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
     }
     return status;
   }
+  rocksdb::IOStatus ReuseWritableFile(const std::string& name, const std::string& old_name,
+                                      const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                      rocksdb::IODebugContext* debug) override {
+    auto status = target()->ReuseWritableFile(name, old_name, options, file, debug);
+    if (status.ok()) *file = std::make_unique<LogFile>(std::move(*file), fault_);
+    return status;
+  }
 
  private:
   class LogFile final : public rocksdb::FSWritableFileOwnerWrapper {

@@ -16,6 +16,8 @@ class ValueLogTest : public StorageFixture {
                           std::filesystem::copy_options::recursive);
   }
 
+  TemporaryDirectory killed_;  ///< For copies of a store in use: what kill -9 leaves.
+
   Block large(std::uint64_t seed) { return make_test_block(seed, 40'000 + seed * 1'000); }
 };
 
@@ -38,6 +40,29 @@ TEST_F(ValueLogTest, AcknowledgedBlocksWhosePointersWereLostAreFoundAgain) {
   EXPECT_EQ(storage_->stats().adopted_at_start, 0U);
   for (std::uint64_t seed = 1; seed < 50; ++seed) expect_held(large(seed));
   expect_held(large(60));
+}
+
+TEST_F(ValueLogTest, OnlySyncedBatchesSayWhatTheNextStartNeedNotLookThrough) {
+  open();
+  ASSERT_TRUE(put(large(1)).has_value());
+  ASSERT_TRUE(put(large(2)).has_value());
+  std::filesystem::copy(directory_.path(), killed_.path() / "unsynced",
+                        std::filesystem::copy_options::recursive);
+  ASSERT_TRUE(put(make_test_block(3, 4'096)).has_value());
+  std::filesystem::copy(directory_.path(), killed_.path() / "synced",
+                        std::filesystem::copy_options::recursive);
+  close();
+  const auto records_looked_at = [this](const std::filesystem::path& directory) {
+    RecordingLog log;
+    options_.directory = directory;
+    auto opened = Storage::open(options_, clock_, random_, log);
+    EXPECT_TRUE(opened.has_value());
+    return log.count("value_log_recovered");
+  };
+  // The pointers are in the kernel's copy of RocksDB's log; after a power failure, any of them.
+  EXPECT_EQ(records_looked_at(killed_.path() / "unsynced"), 1U);
+  EXPECT_EQ(records_looked_at(killed_.path() / "synced"), 0U);
+  EXPECT_EQ(records_looked_at(directory_.path()), 0U);
 }
 
 TEST_F(ValueLogTest, ErasedBlocksStayErasedAfterAStart) {
