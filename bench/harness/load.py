@@ -97,6 +97,10 @@ class Loader:
         cpus = self.cores.server | self.cores.load
         return self.tool("floor", *arguments, seconds=20 * seconds, cpus=cpus)
 
+    def has_tool(self, name):
+        """Whether an own client was built: some need the project's layers."""
+        return os.access(os.path.join(self.tools_dir, f"bench_{name}"), os.X_OK)
+
     def tool(self, name, *arguments, seconds, cpus=None):
         """One run of an own client that prints JSON."""
         argv = [os.path.join(self.tools_dir, f"bench_{name}"), *map(str, arguments)]

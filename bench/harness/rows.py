@@ -23,6 +23,8 @@ WARM_UP_S = 1
 PUT_SPACE_BYTES = 15 << 30
 # More bodies than this a second no synced disk of the rows takes; a client that runs out stops early.
 PUT_PREPARED_PER_S = {4096: 60_000, 65536: 8_000, 1 << 20: 700}
+APPENDS_PREPARED_PER_S = 30_000
+APPENDED_PAYLOAD = 200
 
 
 class Plan:
@@ -369,6 +371,47 @@ def put(plan):
     return rows
 
 
+def _append_measure(plan, server, clients):
+    prepared = int(APPENDS_PREPARED_PER_S * plan.seconds / (5 if clients == 1 else 1))
+    return lambda: plan.loader.measured(
+        server,
+        lambda: plan.loader.tool(
+            "append_load", "chains", "--port", server.port, "--clients", clients,
+            "--payload", APPENDED_PAYLOAD, "--seconds", plan.seconds, "--prepare", prepared,
+            seconds=plan.seconds + 60,
+        ),
+    )
+
+
+def append(plan):
+    """Signed links, each on the disk before it is answered, beside blocks of 4 KiB."""
+    if not plan.loader.has_tool("append_load"):
+        raise BenchError("bench_append_load needs the project: build with -DCAIRN_BENCH=ON and name "
+                         "--tools build/release/bench")
+    rows = []
+    empty = os.path.join(plan.work_dir, "empty")
+    os.makedirs(empty, exist_ok=True)
+    for clients in plan.clients:
+        row = {
+            "section": "append",
+            "title": f"append, {clients} client{'s' if clients > 1 else ''}",
+            "size": APPENDED_PAYLOAD,
+            "clients": clients,
+        }
+        with contextlib.ExitStack() as stack:
+            contenders = []
+            links, blocks = Cairn(plan.cairn, empty), Cairn(plan.cairn, empty)
+            blocks.name = "cairn, put 4 KiB"
+            if plan.started(stack, links) and plan.started(stack, blocks):
+                contenders.append((links.name, _append_measure(plan, links, clients)))
+                contenders.append(
+                    (blocks.name, _put_measure(plan, blocks, "http", SIZES["4 KiB"], clients))
+                )
+            contenders.append(("floor", _sync_floor(plan, SIZES["4 KiB"])))
+            rows.append(plan.rounds(row, contenders))
+    return rows
+
+
 def floor(plan):
     """What the machine itself can do."""
     row = {"section": "floor", "title": "floor", "runs": []}
@@ -390,7 +433,7 @@ def filesystem(path):
     return best[:3]
 
 
-SECTIONS = {"floor": floor, "get": get, "static": static, "cold": cold, "put": put}
+SECTIONS = {"floor": floor, "get": get, "static": static, "cold": cold, "put": put, "append": append}
 
 
 def now():

@@ -89,6 +89,17 @@ def _put_targets(row):
     return found
 
 
+def _append_targets(row):
+    found = []
+    over_put = ratio(row, "cairn, put 4 KiB")
+    if over_put and row["clients"] > 1:
+        found.append(_judged(row, "links/s ÷ durable PUT of 4 KiB", over_put[0], least=0.7))
+    if row["clients"] == 1 and samples(row, "cairn") and samples(row, "floor"):
+        value = middle(row, "cairn", "p50_us") / middle(row, "floor", "p50_us")
+        found.append(_judged(row, "median latency ÷ fdatasync", value, most=1.6))
+    return found
+
+
 def targets(rows):
     """Every target that these rows can judge."""
     found = []
@@ -97,6 +108,8 @@ def targets(rows):
             found += _get_targets(row)
         elif row["section"] == "put":
             found += _put_targets(row)
+        elif row["section"] == "append":
+            found += _append_targets(row)
         else:
             found += row.get("targets", [])
     return found

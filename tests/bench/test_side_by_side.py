@@ -53,6 +53,14 @@ def test_ratio_is_taken_within_a_round():
     assert summary.ratio(row, "nginx") == (2.0, 2.0, 3.0)
 
 
+def test_appends_are_judged_by_puts_and_by_the_bare_sync():
+    row = {"section": "append", "title": "append", "size": 200, "clients": 64,
+           "samples": {"cairn": [sample(60)], "cairn, put 4 KiB": [sample(100)]}}
+    one = {**row, "clients": 1, "samples": {"cairn": [sample(60)], "floor": [sample(60)]}}
+    found = [(target["what"], target["met"]) for target in summary.targets([row, one])]
+    assert found == [("links/s ÷ durable PUT of 4 KiB", False), ("median latency ÷ fdatasync", True)]
+
+
 def test_targets_of_a_slower_node_are_missed():
     row = get_row(cairn=[sample(100, p99_us=200.0)], nginx=[sample(90)], h2o=[sample(120)])
     met = {target["what"]: target["met"] for target in summary.targets([row])}
