@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "base/assert.h"
 #include "node/config_text.h"
@@ -47,16 +50,36 @@ void check_sites(LoadedConfig& loaded) {
     const std::vector<std::string> hosts = loaded.config.sites[i].hosts;
     if (hosts.empty()) add_error(loaded, "site", "hosts", {i, 0}, "names no host");
     for (const std::string& host : hosts) {
-      if (!taken.insert(host).second) {
-        add_error(loaded, "site", "hosts", {i, 0},
-                  "names \"" + host + "\", which another site has already");
-      }
+      if (taken.insert(host).second) continue;
+      const bool unsaid =
+          loaded.origin_of(*find_key("site", "hosts"), {i, 0}).layer == Layer::defaults;
+      add_error(loaded, "site", "hosts", {i, 0},
+                unsaid ? "is not set, so the site answers for every host, as another does already; "
+                         "name each site's own, as in hosts = [\"a.example\"]"
+                       : "names \"" + host + "\", which another site has already");
     }
   }
 }
 
 /// A `fetch` answer keeps a few blocks ahead of its client.
 constexpr std::uint64_t kBlocksOfAnAnswer = 8;
+
+void check_log(LoadedConfig& loaded) {
+  const LogConfig& log = loaded.config.log;
+  if (log.access == "stderr") {
+    add_error(loaded, "log", "access", {}, "is \"off\", \"stdout\" or a file");
+  }
+  // The store refuses a directory with other files in it, and a log would be one.
+  const auto data = std::filesystem::path(loaded.config.node.data_dir).lexically_normal() / "";
+  for (const auto& [name, file] : {std::pair("events", log.events), {"access", log.access}}) {
+    const auto path = std::filesystem::path(file).lexically_normal();
+    const auto [in_data, in_file] = std::ranges::mismatch(data, path);
+    const bool inside = in_data == data.end() || std::next(in_data) == data.end();
+    if (file.empty() || !inside || in_file == path.end()) continue;
+    add_error(loaded, "log", name, {},
+              "lies in node.data_dir, which holds the store and nothing else");
+  }
+}
 
 void check_limits(LoadedConfig& loaded) {
   const LimitsConfig& limits = loaded.config.limits;
@@ -90,6 +113,7 @@ void check_config(LoadedConfig& loaded) {
   check_listeners(loaded);
   check_sites(loaded);
   check_limits(loaded);
+  check_log(loaded);
 }
 
 std::vector<ConfigError> unavailable_values(const LoadedConfig& loaded) {

@@ -36,6 +36,13 @@ std::string unknown_key(std::string_view section, std::string_view name, Layer l
       }
     }
   }
+  if (section.empty()) {
+    // A table of an unknown name looks like a key.
+    if (const auto nearest = nearest_word(name, config_sections())) {
+      return std::string(name) + " is neither a section nor a key; did you mean " +
+             (*nearest == "site" ? "[[site]]" : "[" + std::string(*nearest) + "]") + "?";
+    }
+  }
   std::vector<std::string> spelled;
   for (const KeySpec& spec : config_keys()) {
     spelled.push_back(std::string(spec.section) + "." + std::string(spec.name));

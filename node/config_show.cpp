@@ -85,7 +85,7 @@ std::string config_as_json(const LoadedConfig& loaded) {
     if (out.size() > 1) out += ',';
     append_json_string(out, key_text(spec, at));
     out += ":{\"value\":";
-    append_json_string(out, value_text(spec, spec.field(config, at)));
+    out += value_text(spec, spec.field(config, at));
     out += ",\"origin\":";
     append_json_string(out, loaded.origin_of(spec, at).where);
     out += '}';
@@ -104,7 +104,8 @@ std::string configuration_page() {
       "are\n"
       "separated by commas in the environment and in `--set`. With one site `site.key` means that\n"
       "site, else `site.0.key` names it. `cairn config show` tells where each value came from,\n"
-      "`cairn config check` whether a node would start with it.\n\n"
+      "`cairn config check` whether it is valid, `cairn doctor` whether this machine is ready for "
+      "it.\n\n"
       "Sizes are `\"256MiB\"` (KiB, MiB, GiB, TiB), `\"1GB\"` (kB, MB, GB, TB) or plain bytes.\n"
       "*Later* marks what is known but refused by `cairn serve` in this version.\n";
   Config defaults;

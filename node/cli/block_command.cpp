@@ -135,7 +135,8 @@ void add_block_commands(CLI::App& app, Command& command) {
       .add_option("--block-bytes", put->block_bytes,
                   "Cuts larger files into blocks of this size (default 1MiB)")
       ->type_name("SIZE");
-  putting.add_option("paths", put->operands, "Files or directories; - or none: standard input");
+  putting.add_option("paths", put->operands,
+                     "Files, directories (their links not followed); - or none: standard input");
   on_parse(putting, put, run_put, command);
 
   auto get = std::make_shared<BlockArguments>();

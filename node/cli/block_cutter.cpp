@@ -52,7 +52,10 @@ void BlockCutter::add_directory(const std::string& path) {
       std::error_code ignored;
       const fs::file_type type = it->symlink_status(ignored).type();
       if (type == fs::file_type::directory) directories.push_back(it->path().string());
-      if (type != fs::file_type::regular) continue;
+      if (type != fs::file_type::regular) {
+        passed_over_ += type == fs::file_type::directory ? 0 : 1;
+        continue;
+      }
       const auto size = it->file_size(ignored);
       found.emplace_back(it->path().string(), ignored ? 0 : size);
     }

@@ -22,8 +22,8 @@ class BlockCutter {
     Bytes bytes;  ///< 1 to block_bytes.
   };
 
-  /// `paths`: files, directories (walked in the order of their names, links not followed), "-" for
-  /// `in`, which outlives the cutter.
+  /// `paths`: files, directories (walked in the order of their names, links not followed but
+  /// counted), "-" for `in`, which outlives the cutter.
   BlockCutter(std::vector<std::string> paths, std::size_t block_bytes, std::istream& in);
 
   /// The next block, or nothing at the end. What cannot be read and what is empty (a block has at
@@ -34,6 +34,8 @@ class BlockCutter {
   std::optional<std::uint64_t> total_bytes() const { return total_; }
   /// A line for each file and directory that gave no blocks or not all of them, taken once.
   std::vector<std::string> take_problems();
+  /// What was met in directories and is neither a file nor a directory: symbolic links, sockets.
+  std::size_t passed_over() const { return passed_over_; }
 
  private:
   void add_path(const std::string& path);
@@ -50,6 +52,7 @@ class BlockCutter {
   bool cut_any_ = false;      ///< Of the open file.
   std::optional<std::uint64_t> total_ = 0;
   std::vector<std::string> problems_;
+  std::size_t passed_over_ = 0;
 };
 
 }  // namespace cairn::cli

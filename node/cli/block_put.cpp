@@ -65,6 +65,10 @@ class PutRun {
     }
     loop.run();
     progress_.finish(failed_);
+    if (const std::size_t count = cutter_.passed_over(); count > 0) {
+      tell_error("passed over " + std::to_string(count) +
+                 " symbolic link(s) and special files in directories; name a link to follow it");
+    }
     if (stopped_by_ && stopped_by_->code == Errc::unavailable) return Exit::unreachable;
     return exit_for_many(succeeded_, failed_, first_failure_.value_or(fail(Errc::malformed)));
   }

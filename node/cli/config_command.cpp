@@ -47,8 +47,7 @@ void add_config_commands(CLI::App& app, Command& command) {
   CLI::App& config = *app.add_subcommand("config", "Checks and shows the configuration");
   config.require_subcommand(1);
 
-  CLI::App& checking =
-      *config.add_subcommand("check", "Says whether a node would start with the configuration");
+  CLI::App& checking = *config.add_subcommand("check", "Says whether a configuration is valid");
   auto checked = std::make_shared<ConfigArguments>();
   add_config_options(checking, *checked);
   checking.callback([checked, &command] {

@@ -24,10 +24,7 @@ COMMANDS = [
     ["block", "stat"],
     ["block", "missing"],
     ["chain"],
-    *(
-        ["chain", name]
-        for name in "create append trim delete share log follow verify".split()
-    ),
+    *(["chain", name] for name in "create append trim delete share log follow verify".split()),
     ["export"],
     ["import"],
     ["config"],
@@ -100,6 +97,14 @@ def test_put_a_directory_walks_it(node, url, tmp_path):
     assert done.returncode == OK, done
     assert set(ids_in(done.stdout)) == {block_id(data) for data in contents.values()}
     assert node.missing(ids_in(done.stdout)) == []
+
+
+def test_put_a_directory_tells_of_links_and_takes_hidden_files(url, tmp_path):
+    (tmp_path / ".hidden").write_bytes(b"hidden")
+    (tmp_path / "link").symlink_to("hidden")
+    done = block(url, "put", tmp_path)
+    assert done.returncode == OK and ids_in(done.stdout) == [block_id(b"hidden")], done
+    assert b"passed over 1 symbolic link" in done.stderr
 
 
 def test_get_to_standard_output_and_to_a_file(node, url, tmp_path):

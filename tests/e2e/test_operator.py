@@ -44,6 +44,16 @@ def shown(node, env=None, args=()):
     return values, done.stdout.decode()
 
 
+def test_config_as_json_has_typed_values(make_node):
+    node = make_node({"log": {"access": "off"}})
+    done = run_cli("config", "show", "--json", "--config", node.config_path)
+    values = {key: entry["value"] for key, entry in json.loads(done.stdout).items()}
+    assert values["node.roles"] == ["interface", "storage"]
+    assert values["storage.sync"] is True
+    assert values["limits.headers"] == 100
+    assert values["log.access"] == "off"
+
+
 def test_layers_each_win_over_the_one_before(make_node):
     """defaults < file < CAIRN_… < --set"""
     node = make_node({"cache": {"memory": None}})

@@ -122,6 +122,9 @@ TEST(ConfigErrors, UnknownKeyNamesLineColumnAndNearestKey) {
   EXPECT_THAT(errors_of("memory = 1\n"),
               ElementsAre("c.toml:1:1: memory stands outside a section; did you mean "
                           "cache.memory?"));
+  EXPECT_THAT(errors_of("[[sites]]\nroot = \"x\"\n"),
+              ElementsAre("c.toml:1:3: sites is neither a section nor a key; did you mean "
+                          "[[site]]?"));
   EXPECT_THAT(errors_of("[[site]]\nrot = \"x\"\n"),
               ElementsAre("c.toml:2:1: site.rot is not a known key; did you mean site.root?"));
   EXPECT_THAT(errors_of("[cache]\nzzzzzzzzzzzz = 1\n"),
@@ -225,6 +228,22 @@ TEST(ConfigRules, AdminBeyondLoopbackNeedsConsent) {
 TEST(ConfigRules, HostOfTwoSitesIsRefused) {
   EXPECT_THAT(errors_of("[[site]]\nhosts=[\"a\"]\n[[site]]\nhosts=[\"A\"]\n"),
               ElementsAre("c.toml:4:1: site[1].hosts names \"a\", which another site has already"));
+}
+
+TEST(ConfigRules, SitesWithoutHostsAreToldToNameThem) {
+  EXPECT_THAT(errors_of("[[site]]\nroot=\"a\"\n[[site]]\nroot=\"b\"\n"),
+              ElementsAre("default: site[1].hosts is not set, so the site answers for every host, "
+                          "as another does already; name each site's own, as in hosts = "
+                          "[\"a.example\"]"));
+}
+
+TEST(ConfigRules, LogsDoNotLieInTheStore) {
+  EXPECT_THAT(errors_of("[node]\ndata_dir=\"v/\"\n[log]\naccess=\"./v/a.log\"\n"),
+              ElementsAre("c.toml:4:1: log.access lies in node.data_dir, which holds the store and "
+                          "nothing else"));
+  EXPECT_THAT(errors_of("[node]\ndata_dir=\"v\"\n[log]\nevents=\"v2/e.log\"\n"), IsEmpty());
+  EXPECT_THAT(errors_of("[log]\naccess=\"stderr\"\n"),
+              ElementsAre("c.toml:2:1: log.access is \"off\", \"stdout\" or a file"));
 }
 
 TEST(ConfigRules, LaterValuesAreNamedWithTheirPlace) {
