@@ -136,7 +136,7 @@ void add_block_commands(CLI::App& app, Command& command) {
                   "Cuts larger files into blocks of this size (default 1MiB)")
       ->type_name("SIZE");
   putting.add_option("paths", put->operands,
-                     "Files, directories (their links not followed); - or none: standard input");
+                     "Files or directories (links not followed); - or none: standard input");
   on_parse(putting, put, run_put, command);
 
   auto get = std::make_shared<BlockArguments>();
