@@ -53,7 +53,8 @@ MemoryTier::MemoryTier(const Options& options, BlockStore& next, const Clock& cl
       max_waiters_(options.max_waiters),
       admit_puts_(options.admit_puts),
       stripe_shift_(shift_for(options.stripes)),
-      budget_bytes_(options.budget_bytes) {
+      budget_bytes_(options.budget_bytes),
+      policy_(options.policy) {
   const std::size_t count = std::size_t{1} << (64U - stripe_shift_);
   stripes_.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -174,7 +175,17 @@ Task<void> MemoryTier::set_budget(std::size_t budget_bytes) {
   while (trim_step()) co_await boost::asio::post(executor, kAwait);
 }
 
+bool MemoryTier::holds(const BlockId& id) const {
+  const Place place = place_of(id);
+  return static_cast<bool>(place.stripe.peek(place.tag, id));
+}
+
+std::size_t MemoryTier::largest_bytes() const {
+  return budget_bytes_.load(std::memory_order_relaxed) / kLargestShare;
+}
+
 void MemoryTier::set_policy(PolicyKind policy) {
+  policy_.store(policy, std::memory_order_relaxed);
   for (const auto& stripe : stripes_) stripe->set_policy(policy);
 }
 
@@ -191,7 +202,7 @@ std::size_t MemoryTier::make_room(const Place& place, const Block& block) {
   if (budget == 0) return 0;
   const std::size_t charge = block.footprint_bytes();
   tell_time();
-  if (block.size_bytes() <= budget / kLargestShare && charge <= EntryTable::kMaxChargeBytes &&
+  if (block.size_bytes() <= largest_bytes() && charge <= EntryTable::kMaxChargeBytes &&
       reserve(charge)) {
     return charge;
   }

@@ -64,6 +64,12 @@ class MemoryTier final : public BlockStore {
   /// Keeps all entries; the new policy takes the order over.
   void set_policy(PolicyKind policy);
 
+  PolicyKind policy() const { return policy_.load(std::memory_order_relaxed); }
+  /// Whether the block is in memory now; changes nothing.
+  bool holds(const BlockId& id) const;
+  /// A larger block is not kept.
+  std::size_t largest_bytes() const;
+
   CacheStats stats() const;
 
  private:
@@ -94,6 +100,7 @@ class MemoryTier final : public BlockStore {
   const bool admit_puts_;
   const unsigned stripe_shift_;
   std::atomic<std::size_t> budget_bytes_;
+  std::atomic<PolicyKind> policy_;
   CacheLedger ledger_;
   std::vector<std::unique_ptr<Stripe>> stripes_;
   alignas(64) std::atomic<std::size_t> hand_{0};

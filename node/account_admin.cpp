@@ -62,26 +62,13 @@ json::object as_json(const Account& account) {
           {"blocked", account.blocked}};
 }
 
-/// The value of `name` in a query, unescaped: empty where it is not there, nothing for a bad
-/// escape.
-std::optional<std::string> value_of(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    std::string_view part = query.substr(0, end);
-    query.remove_prefix(std::min(end + 1, query.size()));
-    if (!part.starts_with(name) || part.size() <= name.size() || part[name.size()] != '=') continue;
-    return http::percent_decoded(part.substr(name.size() + 1));
-  }
-  return std::string();
-}
-
 }  // namespace
 
 Task<void> AccountAdmin::handle(const http::Request& request, http::Response& response) {
   const bool reads = request.method == http::Method::get || request.method == http::Method::head;
   const bool posts = request.method == http::Method::post;
-  std::optional<std::string> named = value_of(request.query, "site");
-  std::optional<std::string> after = value_of(request.query, "after");
+  std::optional<std::string> named = http::query_value(request.query, "site");
+  std::optional<std::string> after = http::query_value(request.query, "after");
   if (!named || !after) {
     co_return refuse(response, 400, "bad-query", "The query has a bad percent-escape",
                      "Write each '%' of a value as %25.");

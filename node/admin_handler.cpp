@@ -31,21 +31,6 @@ void answer_json(http::Response& response, std::uint16_t status, const json::obj
   answer(response, status, kJson, json::serialize(object) + "\n");
 }
 
-json::object cache_json(const CacheStats& cache) {
-  return {{"budget_bytes", cache.budget_bytes},
-          {"used_bytes", cache.used_bytes},
-          {"overhead_bytes", cache.overhead_bytes},
-          {"blocks", cache.objects},
-          {"hits", cache.hits},
-          {"hit_bytes", cache.hit_bytes},
-          {"misses", cache.misses},
-          {"coalesced", cache.coalesced},
-          {"inserts", cache.inserts},
-          {"evictions", cache.evictions},
-          {"evicted_unread", cache.evicted_unread},
-          {"not_admitted", cache.refused}};
-}
-
 json::object scrub_json(const ScrubProgress& scrub) {
   return {{"running", scrub.under_way},
           {"passes", scrub.passes},
@@ -98,7 +83,7 @@ json::object status_json(const Snapshot& s) {
           {"resident_bytes", s.process.resident_bytes},
           {"open_descriptors", s.process.open_descriptors},
           {"descriptor_limit", s.process.descriptor_limit},
-          {"cache", cache_json(s.cache)},
+          {"cache", CacheAdmin::as_json(s.cache)},
           {"storage", storage_json(s.storage)}};
 }
 
@@ -133,8 +118,8 @@ std::vector<HealthCheck> health_of(const Snapshot& s) {
   return out;
 }
 
-AdminHandler::AdminHandler(Operated& node, AccountAdmin& accounts, Remote remote)
-    : node_(node), accounts_(accounts), remote_(remote) {}
+AdminHandler::AdminHandler(Operated& node, AccountAdmin& accounts, CacheAdmin& cache, Remote remote)
+    : node_(node), accounts_(accounts), cache_(cache), remote_(remote) {}
 
 const std::vector<AdminHandler::Route>& AdminHandler::routes() {
   using http::Method;
@@ -145,7 +130,6 @@ const std::vector<AdminHandler::Route>& AdminHandler::routes() {
       {"/metrics", Method::get, &AdminHandler::metrics},
       {"/admin/v1/status", Method::get, &AdminHandler::status},
       {"/admin/v1/config", Method::get, &AdminHandler::config},
-      {"/admin/v1/cache", Method::get, &AdminHandler::cache},
       {"/admin/v1/scrub", Method::get, &AdminHandler::scrub},
       {"/admin/v1/scrub", Method::post, &AdminHandler::start_scrub},
       {"/admin/v1/gc", Method::get, &AdminHandler::gc},
@@ -163,7 +147,7 @@ bool AdminHandler::try_handle(const http::Request& request, http::Response& resp
                                  .hint = "Ask it by a loopback address and without Origin."});
     return true;
   }
-  if (AccountAdmin::is_for(request.path)) {
+  if (AccountAdmin::is_for(request.path) || CacheAdmin::is_for(request.path)) {
     response.clear();
     return false;
   }
@@ -196,7 +180,9 @@ bool AdminHandler::try_handle(const http::Request& request, http::Response& resp
 
 Task<void> AdminHandler::handle(const http::Request& request, http::BodyReader& /*body*/,
                                 http::Response& response) {
-  if (!try_handle(request, response)) co_await accounts_.handle(request, response);
+  if (try_handle(request, response)) co_return;
+  if (CacheAdmin::is_for(request.path)) co_return co_await cache_.handle(request, response);
+  co_await accounts_.handle(request, response);
 }
 
 void AdminHandler::livez(const http::Request& /*request*/, http::Response& response) {
@@ -240,10 +226,6 @@ void AdminHandler::status(const http::Request& /*request*/, http::Response& resp
 
 void AdminHandler::config(const http::Request& /*request*/, http::Response& response) {
   answer(response, 200, kJson, node_.config_json() + "\n");
-}
-
-void AdminHandler::cache(const http::Request& /*request*/, http::Response& response) {
-  answer_json(response, 200, cache_json(node_.snapshot().cache));
 }
 
 void AdminHandler::scrub(const http::Request& /*request*/, http::Response& response) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "node/account_admin.h"
+#include "node/cache_admin.h"
 #include "node/http/handler.h"
 #include "node/snapshot.h"
 
@@ -41,10 +42,10 @@ class AdminHandler final : public http::Handler {
  public:
   enum class Remote : bool { refused, allowed };
 
-  /// `node` and `accounts` outlive the handler. Unless remote access is allowed, requests that a
-  /// browser made for another site (an Origin field, or a Host that is no loopback name) are
+  /// `node`, `accounts` and `cache` outlive the handler. Unless remote access is allowed, requests
+  /// that a browser made for another site (an Origin field, or a Host that is no loopback name) are
   /// refused: the listener asks for no password, and a page must not be able to reach it.
-  AdminHandler(Operated& node, AccountAdmin& accounts, Remote remote);
+  AdminHandler(Operated& node, AccountAdmin& accounts, CacheAdmin& cache, Remote remote);
 
   bool try_handle(const http::Request& request, http::Response& response) override;
   Task<void> handle(const http::Request& request, http::BodyReader& body,
@@ -64,7 +65,6 @@ class AdminHandler final : public http::Handler {
   void metrics(const http::Request& request, http::Response& response);
   void status(const http::Request& request, http::Response& response);
   void config(const http::Request& request, http::Response& response);
-  void cache(const http::Request& request, http::Response& response);
   void scrub(const http::Request& request, http::Response& response);
   void start_scrub(const http::Request& request, http::Response& response);
   void gc(const http::Request& request, http::Response& response);
@@ -72,6 +72,7 @@ class AdminHandler final : public http::Handler {
 
   Operated& node_;
   AccountAdmin& accounts_;
+  CacheAdmin& cache_;
   const Remote remote_;
 };
 

@@ -1,6 +1,6 @@
 #include "node/metrics.h"
 
-#include <initializer_list>
+#include <array>
 #include <limits>
 #include <string>
 #include <utility>
@@ -34,7 +34,7 @@ class Families {
   }
 
   void counters(const char* name, const char* help, const char* label,
-                std::initializer_list<Series> series) {
+                const std::vector<Series>& series) {
     MetricFamily& family = add(name, help, MetricType::Counter);
     for (const auto& [which, value] : series) {
       ClientMetric metric;
@@ -58,6 +58,29 @@ class Families {
     metric.label = std::move(labels);
     metric.gauge.value = 1;
     add(name, help, MetricType::Gauge).metric.push_back(std::move(metric));
+  }
+
+  void block_latency(const char* source, const SourceMeter::Figures& figures) {
+    constexpr const char* kName = "cairn_block_request_seconds";
+    if (out_.empty() || out_.back().name != kName) {
+      add(kName, "Time until a block was found, of one request in 16.", MetricType::Histogram);
+    }
+    ClientMetric metric;
+    metric.label.push_back({"source", source});
+    std::uint64_t count = 0;
+    double sum = 0;
+    for (std::size_t i = 0; i < figures.latency.size(); ++i) {
+      count += figures.latency[i];
+      const bool last = i == SourceMeter::kBoundsUs.size();
+      const double bound_us = SourceMeter::kBoundsUs[last ? i - 1 : i];
+      // Times are not summed on the hot path: each counts as its bucket's bound.
+      sum += static_cast<double>(figures.latency[i]) * bound_us / 1e6;
+      metric.histogram.bucket.push_back(
+          {count, last ? std::numeric_limits<double>::infinity() : bound_us / 1e6});
+    }
+    metric.histogram.sample_count = count;
+    metric.histogram.sample_sum = sum;
+    out_.back().metric.push_back(std::move(metric));
   }
 
   void latency(const char* name, const char* help, const http::CountersSnapshot& http) {
@@ -125,6 +148,23 @@ void add_http(Families& out, const Snapshot& s) {
   out.counter("cairn_access_log_lines_total", "Lines written to the access log.", s.access_lines);
   out.counter("cairn_access_log_dropped_total", "Lines that the access log could not take.",
               s.access_lines_dropped);
+}
+
+void add_sources(Families& out, const SourceMeter::Snapshot& sources) {
+  constexpr std::array kSourceList{Source::memory, Source::disk, Source::storage, Source::peer};
+  std::vector<Series> requests;
+  std::vector<Series> bytes;
+  for (const Source source : kSourceList) {
+    const SourceMeter::Figures& figures = sources[static_cast<std::size_t>(source)];
+    requests.emplace_back(name_of(source).data(), as_double(figures.requests));
+    bytes.emplace_back(name_of(source).data(), as_double(figures.bytes));
+  }
+  out.counters("cairn_block_requests_total", "Blocks answered by the tier that had them.", "source",
+               requests);
+  out.counters("cairn_block_bytes_total", "Bytes of these blocks.", "source", bytes);
+  for (const Source source : kSourceList) {
+    out.block_latency(name_of(source).data(), sources[static_cast<std::size_t>(source)]);
+  }
 }
 
 void add_cache(Families& out, const CacheStats& cache) {
@@ -244,6 +284,7 @@ std::vector<MetricFamily> metrics_of(const Snapshot& snapshot) {
   Families out;
   add_http(out, snapshot);
   add_cache(out, snapshot.cache);
+  add_sources(out, snapshot.sources);
   add_store(out, snapshot.storage);
   add_chains(out, snapshot.storage);
   add_disk(out, snapshot.storage);

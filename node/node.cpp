@@ -141,11 +141,12 @@ struct Node::Parts {
         by_handle(config.limits.account_calls_per_handle, clock, random),
         storage(std::move(store)),
         cache(cache_options(config), storage->blocks(), clock, random),
+        watched(cache, config.cache.memory_bytes, clock, random),
         uploads(config.limits.upload_bytes),
         files(config.static_files.memory_bytes),
         file_pool("files", kFileThreads, kFileQueue, clock),
         send_buffers(config.static_files.send_memory_bytes),
-        sites(make_sites(config, {{cache,
+        sites(make_sites(config, {{watched,
                                    storage->chains(),
                                    receipts,
                                    uploads,
@@ -161,7 +162,10 @@ struct Node::Parts {
         answers(config.limits.answer_bytes),
         server(cores, router, site_limits(config.limits), answers, log, access_log.get()),
         account_admin(storage->accounts(), clock, random),
-        admin(node, account_admin,
+        cache_admin(
+            cache, watched, [&node](const CacheAdmin::Change& wanted) { node.set_cache(wanted); },
+            clock),
+        admin(node, account_admin, cache_admin,
               config.listen.admin_allow_remote ? AdminHandler::Remote::allowed
                                                : AdminHandler::Remote::refused),
         admin_cores(1, clock),
@@ -176,6 +180,7 @@ struct Node::Parts {
   api::RateLimiter by_handle;
   std::unique_ptr<Storage> storage;
   MemoryTier cache;
+  WatchedStore watched;
   ByteBudget uploads;
   site::FileCache files;
   BlockingPool file_pool;
@@ -187,6 +192,7 @@ struct Node::Parts {
   ByteBudget answers;
   http::Server server;
   AccountAdmin account_admin;
+  CacheAdmin cache_admin;
   AdminHandler admin;
   http::Cores admin_cores;
   ByteBudget admin_answers;
@@ -298,7 +304,15 @@ std::vector<std::string> Node::reload(const LoadedConfig& loaded) {
     const std::lock_guard lock(config_mutex_);
     cache_before = loaded_.config.cache;
   }
-  change_cache(cache_before, loaded.config.cache);
+  // What a policy has learnt goes with it: a reload for the logs' sake must not cost hits.
+  CacheAdmin::Change change;
+  if (loaded.config.cache.policy != cache_before.policy) {
+    change.policy = policy_from_name(loaded.config.cache.policy);
+  }
+  if (loaded.config.cache.memory_bytes != cache_before.memory_bytes) {
+    change.memory_bytes = loaded.config.cache.memory_bytes;
+  }
+  change_cache(change);
   const std::lock_guard lock(config_mutex_);
   take_over(loaded_, loaded, "cache", "memory");
   take_over(loaded_, loaded, "cache", "policy");
@@ -309,18 +323,30 @@ std::vector<std::string> Node::reload(const LoadedConfig& loaded) {
   return changed_keys(loaded_.config, loaded.config);
 }
 
-void Node::change_cache(const CacheConfig& before, const CacheConfig& wanted) {
-  // What a policy has learnt goes with it: a reload for the logs' sake must not cost hits.
-  if (wanted.policy != before.policy) {
-    parts_->cache.set_policy(policy_from_name(wanted.policy).value_or(PolicyKind::lru));
-  }
-  if (wanted.memory_bytes == before.memory_bytes) return;
+void Node::change_cache(const CacheAdmin::Change& wanted) {
+  if (wanted.policy) parts_->cache.set_policy(*wanted.policy);
+  if (!wanted.memory_bytes) return;
+  parts_->watched.set_budget(*wanted.memory_bytes);
   auto pass = parts_->tasks.enter();
   if (!pass) return;
-  boost::asio::co_spawn(parts_->cores[0].executor(), parts_->cache.set_budget(wanted.memory_bytes),
+  boost::asio::co_spawn(parts_->cores[0].executor(), parts_->cache.set_budget(*wanted.memory_bytes),
                         [this, held = std::move(pass)](const std::exception_ptr& bug) {
                           if (bug) log_.event(LogLevel::error, "cache_change_failed");
                         });
+}
+
+void Node::set_cache(const CacheAdmin::Change& wanted) {
+  change_cache(wanted);
+  const std::lock_guard lock(config_mutex_);
+  const Origin origin{Layer::command_line, "cairn cache set"};
+  if (wanted.memory_bytes) {
+    loaded_.config.cache.memory_bytes = *wanted.memory_bytes;
+    loaded_.origins["cache.memory"] = origin;
+  }
+  if (wanted.policy) {
+    loaded_.config.cache.policy = name_of(*wanted.policy);
+    loaded_.origins["cache.policy"] = origin;
+  }
 }
 
 Snapshot Node::snapshot() const {
@@ -330,6 +356,7 @@ Snapshot Node::snapshot() const {
   out.http = parts_->server.counters();
   out.admin = parts_->admin_server.counters();
   out.cache = parts_->cache.stats();
+  out.sources = parts_->watched.sources();
   out.storage = parts_->storage->stats();
   out.process = read_resource_use();
   const auto up = std::chrono::duration_cast<std::chrono::seconds>(clock_.mono() - opened_at_);

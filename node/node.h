@@ -55,6 +55,9 @@ class Node final : public Operated {
   /// where its new destination cannot be opened.
   std::vector<std::string> reload(const LoadedConfig& loaded);
 
+  /// Until the next start or reload.
+  void set_cache(const CacheAdmin::Change& wanted);
+
   Snapshot snapshot() const override;
   std::string config_json() const override;
   bool start_scrub() override;
@@ -65,7 +68,7 @@ class Node final : public Operated {
 
   Node(const LoadedConfig& loaded, const Clock& clock, EventLog& log);
   Result<void> bind();
-  void change_cache(const CacheConfig& before, const CacheConfig& wanted);
+  void change_cache(const CacheAdmin::Change& wanted);
   bool reopen_events(const LogConfig& wanted);
 
   const Clock& clock_;

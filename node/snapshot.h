@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "cache/source_meter.h"
 #include "cache/stats.h"
 #include "node/http/counters.h"
 #include "node/resource_use.h"
@@ -23,6 +24,7 @@ struct Snapshot {
   http::CountersSnapshot http;
   http::CountersSnapshot admin;
   CacheStats cache;
+  SourceMeter::Snapshot sources;
   StorageStats storage;
   ResourceUse process;
   std::uint64_t uptime_s = 0;

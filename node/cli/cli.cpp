@@ -24,6 +24,7 @@ void build_app(CLI::App& app, Command& command) {
   add_fsck_command(app, command);
   add_account_commands(app, command);
   add_gc_commands(app, command);
+  add_cache_commands(app, command);
   add_doctor_command(app, command);
   add_completion_command(app, command);
   add_version_command(app, command);

@@ -45,6 +45,7 @@ void add_export_commands(CLI::App& app, Command& command);
 void add_config_commands(CLI::App& app, Command& command);
 void add_fsck_command(CLI::App& app, Command& command);
 void add_account_commands(CLI::App& app, Command& command);
+void add_cache_commands(CLI::App& app, Command& command);
 void add_gc_commands(CLI::App& app, Command& command);
 void add_doctor_command(CLI::App& app, Command& command);
 void add_completion_command(CLI::App& app, Command& command);

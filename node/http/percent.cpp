@@ -1,5 +1,7 @@
 #include "node/http/percent.h"
 
+#include <algorithm>
+
 namespace cairn::http {
 namespace {
 
@@ -28,6 +30,17 @@ std::optional<std::string> percent_decoded(std::string_view raw) {
     i += 2;
   }
   return out;
+}
+
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::size_t end = std::min(query.find('&'), query.size());
+    std::string_view part = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    if (!part.starts_with(name) || part.size() <= name.size() || part[name.size()] != '=') continue;
+    return percent_decoded(part.substr(name.size() + 1));
+  }
+  return std::string();
 }
 
 }  // namespace cairn::http

@@ -66,7 +66,7 @@ def test_reload_is_applied(node):
     )
     shown = in_effect(node)
     assert "8MiB" in shown["cache.memory"]["value"] and "s3-fifo" in shown["cache.policy"]["value"]
-    assert shown["limits.headers"]["value"] == "100", "shown, but not in effect"
+    assert shown["limits.headers"]["value"] == 100, "shown, but not in effect"
     line = node.config_path.read_text().splitlines().index('memory = "8MiB"') + 1
     assert shown["cache.memory"]["origin"].startswith(f"{node.config_path}:{line}:"), shown
 

@@ -11,6 +11,7 @@
 #include "node/metrics.h"
 #include "node/open_metrics.h"
 #include "tests/fakes/memory_account_store.h"
+#include "tests/fakes/memory_block_store.h"
 #include "tests/node/http/requests.h"
 
 namespace cairn {
@@ -49,7 +50,7 @@ class AdminTest : public ::testing::Test {
   int ask(Method method, const std::string& target,
           std::initializer_list<std::pair<std::string_view, std::string_view>> fields = {},
           const std::string& host = "127.0.0.1") {
-    AdminHandler handler(node_, accounts_, AdminHandler::Remote::refused);
+    AdminHandler handler(node_, accounts_, cache_admin_, AdminHandler::Remote::refused);
     TestRequest request(method, target, fields);
     request.edit().host = host;
     response_.clear();
@@ -64,6 +65,13 @@ class AdminTest : public ::testing::Test {
   SystemClock clock_;
   SystemRandom random_;
   AccountAdmin accounts_{store_, clock_, random_};
+  MemoryBlockStore blocks_{clock_};
+  MemoryTier tier_{{.budget_bytes = std::size_t{1} << 20}, blocks_, clock_, random_};
+  WatchedStore watched_{tier_, std::size_t{1} << 20, clock_, random_};
+  std::vector<CacheAdmin::Change> changes_;
+  CacheAdmin cache_admin_{tier_, watched_,
+                          [this](const CacheAdmin::Change& wanted) { changes_.push_back(wanted); },
+                          clock_};
   http::Response response_;
   std::string body_;
 };
@@ -149,7 +157,7 @@ TEST_F(AdminTest, PageOfAnotherSiteIsRefused) {
   EXPECT_EQ(node_.scrubs, 0);
   EXPECT_EQ(ask(Method::get, "/livez", {}, "[::1]"), 200);
   EXPECT_EQ(ask(Method::get, "/livez", {}, "localhost"), 200);
-  AdminHandler remote(node_, accounts_, AdminHandler::Remote::allowed);
+  AdminHandler remote(node_, accounts_, cache_admin_, AdminHandler::Remote::allowed);
   TestRequest request(Method::get, "/livez");
   request.edit().host = "node-1.internal";
   response_.clear();
