@@ -292,7 +292,7 @@ Task<void> ChainApi::follow(const http::Request& request, ChainId chain, http::R
       std::make_unique<EventSource>(follow_world(), ChainCursor(*head, std::min(seen, head->seq)));
 }
 
-FollowWorld ChainApi::follow_world() const {
+FollowWorld ChainApi::follow_world() {
   return {.chains = chains_,
           .clock = clock_,
           .recent = recent_,

@@ -55,7 +55,7 @@ class ChainApi {
   /// The head, when the chain is held and the request may read it; else `response` says why not.
   Task<std::optional<ChainHead>> readable(const http::Request& request, ChainId chain,
                                           http::Response& response);
-  FollowWorld follow_world() const;
+  FollowWorld follow_world();
   Deadline deadline() const { return clock_.in(options_.deadline); }
 
   ChainStore& chains_;

@@ -20,7 +20,7 @@ namespace cairn::api {
 struct FollowWorld {
   ChainStore& chains;
   const Clock& clock;
-  const RecentLinks& recent;
+  RecentLinks& recent;
   const std::atomic<bool>& ending;  ///< Set: no more events.
   std::chrono::milliseconds deadline;
   std::chrono::milliseconds heartbeat;
@@ -29,7 +29,7 @@ struct FollowWorld {
 class EventSource final : public http::BodySource {
  public:
   EventSource(const FollowWorld& world, const ChainCursor& cursor)
-      : world_(world), cursor_(cursor) {}
+      : world_(world), cursor_(cursor), follower_(world.recent) {}
 
   std::optional<std::uint64_t> length() const override { return std::nullopt; }
   Task<Result<ByteView>> next() override;
@@ -38,6 +38,7 @@ class EventSource final : public http::BodySource {
  private:
   FollowWorld world_;
   ChainCursor cursor_;
+  RecentLinks::Follower follower_;
   bool greeted_ = false;
   std::string out_;
   std::shared_ptr<const std::string> shared_;

@@ -5,6 +5,7 @@
 namespace cairn::api {
 
 void RecentLinks::offer(const LinkId& id, std::uint64_t seq, ByteView link) {
+  if (followers_ == 0) return;
   auto event = std::make_shared<std::string>();
   append_link_event(seq, link, *event);
   if (event->size() > limit_bytes_ / 4) return;

@@ -40,7 +40,7 @@ class Requests {
 
 constexpr std::size_t kBudget = std::size_t{16} << 20;
 constexpr std::size_t kBlockBytes = 1'000;
-constexpr std::size_t kRequests = 300'000;
+constexpr std::size_t kRequests = 150'000;
 constexpr std::size_t kObjects = 40'000;
 
 double real_hits(PolicyKind policy, std::size_t budget_bytes) {
@@ -94,7 +94,7 @@ TEST(WhatIfBounds, MillionsOfIdsAndMuchMemoryTakeSixteenMebibytesAtMost) {
   SeededRandom random(5);
   const IdHash hash(random);
   WhatIf what_if(std::size_t{64} << 30, clock);
-  for (std::uint64_t i = 0; i < 2'000'000; ++i) {
+  for (std::uint64_t i = 0; i < 600'000; ++i) {
     if (i % 1'000 == 0) clock.advance(std::chrono::seconds(1));
     const Block block = cheap_block(i, 10);
     what_if.asked(static_cast<std::uint32_t>(hash(block.id())), block);

@@ -407,8 +407,24 @@ TEST(LiveRequestTest, OneShapeIsTaken) {
   EXPECT_EQ(parse_live_request(many + "}").error().code, Errc::overloaded);
 }
 
+TEST(RecentLinksTest, WithoutFollowersNothingIsRendered) {
+  RecentLinks recent(2'000);
+  const Bytes link(300, 1);
+  recent.offer(link_id_of(link), 1, link);
+  EXPECT_EQ(recent.find(link_id_of(link)), nullptr);
+  {
+    const RecentLinks::Follower follower(recent);
+    recent.offer(link_id_of(link), 1, link);
+  }
+  EXPECT_NE(recent.find(link_id_of(link)), nullptr);
+  const Bytes later(300, 2);
+  recent.offer(link_id_of(later), 2, later);
+  EXPECT_EQ(recent.find(link_id_of(later)), nullptr);
+}
+
 TEST(RecentLinksTest, OldestGiveWay) {
   RecentLinks recent(2'000);
+  const RecentLinks::Follower follower(recent);
   std::vector<Bytes> links;
   for (std::uint8_t i = 0; i < 6; ++i) {
     links.emplace_back(300, i);
