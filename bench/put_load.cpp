@@ -1,8 +1,10 @@
 // Durable writes: N clients, each storing one new random body after another. Speaks HTTP
-// (`PUT /v1/blocks/{id}`) and RESP (`SET id body`), so that two kinds of server meet the same
-// bodies from the same client. Bodies are 32 unique bytes and then a window of one random pool, so
-// no two are equal, none compresses, and ids are computed before the clock starts. Owned by one
-// thread.
+// (`PUT /v1/blocks/{id}`), RESP (`SET id body`) and etcd's JSON (`POST /v3/kv/put`, both in
+// base64), so that three kinds of server meet the same bodies from the same client. Bodies are 32
+// unique bytes and then a window of one random pool, so no two are equal, none compresses, and ids
+// are computed before the clock starts. Owned by one thread.
+#include <openssl/evp.h>
+
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -23,7 +25,7 @@ constexpr std::size_t kPoolBytes = std::size_t{64} << 20;
 constexpr std::size_t kUniqueBytes = 32;
 constexpr std::size_t kWindowStep = 1'000'003;  // prime: windows do not line up with any page
 
-enum class Protocol { http, resp };
+enum class Protocol { http, resp, etcd };
 
 struct Prepared {
   std::string head;  // everything before the body
@@ -41,6 +43,15 @@ std::string random_bytes(std::size_t count, std::mt19937_64& random) {
   return bytes;
 }
 
+std::string base64(std::string_view bytes) {
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                     reinterpret_cast<const unsigned char*>(bytes.data()),
+                                     static_cast<int>(bytes.size()));
+  out.resize(static_cast<std::size_t>(length));
+  return out;
+}
+
 class Writes : public Workload {
  public:
   Writes(Protocol protocol, std::size_t size, std::size_t count, const std::string& host)
@@ -56,7 +67,13 @@ class Writes : public Workload {
       next.unique = random_bytes(std::min(size, kUniqueBytes), random);
       next.rest =
           std::string_view(pool_).substr(i * kWindowStep % kPoolBytes, size - next.unique.size());
-      next.head = head(hasher.digest(next.unique, next.rest), size, host);
+      const Digest id = hasher.digest(next.unique, next.rest);
+      if (protocol == Protocol::etcd) {
+        const std::string body = etcd_body(id, next);
+        next = {etcd_head(body.size(), host) + body, {}, {}};
+      } else {
+        next.head = head(id, size, host);
+      }
       prepared_.push_back(std::move(next));
     }
   }
@@ -65,14 +82,14 @@ class Writes : public Workload {
     if (asked_ == prepared_.size()) return false;
     const Prepared& request = prepared_[asked_++];
     out.add(request.head);
-    out.add(request.unique);
-    out.add(request.rest);
+    if (!request.unique.empty()) out.add(request.unique);
+    if (!request.rest.empty()) out.add(request.rest);
     if (protocol_ == Protocol::resp) out.add("\r\n");
     return true;
   }
 
   std::optional<Answer> read(std::size_t /*connection*/, std::string_view buffer) override {
-    return protocol_ == Protocol::http ? read_http(buffer) : read_resp(buffer);
+    return protocol_ == Protocol::resp ? read_resp(buffer) : read_http(buffer);
   }
 
  private:
@@ -87,12 +104,26 @@ class Writes : public Workload {
            "\r\nContent-Type: application/octet-stream\r\nContent-Length: " + length + "\r\n\r\n";
   }
 
-  static std::optional<Answer> read_http(std::string_view buffer) {
+  static std::string etcd_head(std::size_t size, const std::string& host) {
+    return "POST /v3/kv/put HTTP/1.1\r\nHost: " + host +
+           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(size) +
+           "\r\n\r\n";
+  }
+
+  static std::string etcd_body(const Digest& id, const Prepared& value) {
+    const std::string_view key(reinterpret_cast<const char*>(id.data()), id.size());
+    std::string whole(value.unique);
+    whole.append(value.rest);
+    return R"({"key":")" + base64(key) + R"(","value":")" + base64(whole) + "\"}";
+  }
+
+  std::optional<Answer> read_http(std::string_view buffer) const {
     const auto answer = read_answer(buffer, Body::skip);
     if (!answer) return std::nullopt;
-    // 200 would mean "held already": every body is new, so that is an error here.
+    // Of a node 200 would mean "held already": every body is new, so that is an error here.
+    const int right = protocol_ == Protocol::etcd ? 200 : 201;
     return Answer{answer->total_bytes,
-                  answer->status == 201 ? "" : "status " + std::to_string(answer->status)};
+                  answer->status == right ? "" : "status " + std::to_string(answer->status)};
   }
 
   static std::optional<Answer> read_resp(std::string_view buffer) {
@@ -116,10 +147,13 @@ int run(int argc, char** argv) {
                          {"clients", "64"},
                          {"seconds", "3"},
                          {"prepare", "100000"}});
-  if (options.mode() != "http" && options.mode() != "resp") {
-    throw std::invalid_argument("mode is http or resp");
+  const std::string& mode = options.mode();
+  if (mode != "http" && mode != "resp" && mode != "etcd") {
+    throw std::invalid_argument("mode is http, resp or etcd");
   }
-  const Protocol protocol = options.mode() == "http" ? Protocol::http : Protocol::resp;
+  const Protocol protocol = mode == "http"   ? Protocol::http
+                            : mode == "resp" ? Protocol::resp
+                                             : Protocol::etcd;
   const std::string host = options.text("address") + ":" + options.text("port");
   const std::size_t size = options.number("size");
   Writes writes(protocol, size, options.number("prepare"), host);
@@ -145,7 +179,7 @@ int main(int argc, char** argv) {
     return cairn::bench::run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr,
-                 "bench_put_load: %s\nusage: bench_put_load http|resp --port N [--address A] "
+                 "bench_put_load: %s\nusage: bench_put_load http|resp|etcd --port N [--address A] "
                  "[--size BYTES] [--clients N] [--seconds S] [--prepare COUNT]\n",
                  error.what());
     return 2;

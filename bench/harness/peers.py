@@ -189,3 +189,22 @@ loglevel warning
         line = output_line(["redis-server", "--version"])
         found = re.search(r"v=(\S+)", line)
         return f"redis {found.group(1)}" if found else line
+
+
+class Etcd(Server):
+    """etcd with one member: each write is in its log, synced, before the answer. Over its JSON gateway."""
+
+    name, program = "etcd", "etcd"
+
+    def prepare(self):
+        return [
+            "etcd", "--data-dir", f"{self.dir}/data", "--log-level", "error",
+            "--listen-client-urls", f"http://127.0.0.1:{self.port}",
+            "--advertise-client-urls", f"http://127.0.0.1:{self.port}",
+            "--listen-peer-urls", "http://127.0.0.1:0",
+            "--quota-backend-bytes", str(8 << 30), "--max-request-bytes", str(8 << 20),
+            "--snapshot-count", "100000",
+        ]
+
+    def version(self):
+        return output_line(["etcd", "--version"])

@@ -20,7 +20,7 @@ NOTES = {
     "static": "The same file on every server.",
     "cold": "Each sample is a new server process; every file asked for once.",
     "put": "Every answer comes after an fdatasync on both sides (Cairn `storage.sync = true`, redis "
-    "`appendfsync always`). Cairn also hashes every body; redis keeps all values in memory. `floor` "
+    "`appendfsync always`). Cairn also hashes every body; redis keeps all values in memory; etcd takes base64 in JSON. `floor` "
     "is one thread that appends so many bytes and calls fdatasync, over and over, in the same round.",
     "append": "Each client extends a chain of its own by one signed link a call, payload 200 B; the node "
     "checks each signature. Beside it the same clients putting blocks of 4 KiB on another node.",
