@@ -6,6 +6,7 @@
 
 #include "crypto/hash.h"
 #include "storage/block_reader.h"
+#include "storage/chain_check.h"
 #include "storage/index_key.h"
 #include "storage/open_store.h"
 
@@ -30,6 +31,7 @@ class Fsck {
     CAIRN_TRY(check_stray_bodies());
     CAIRN_TRY(check_log());
     CAIRN_TRY(take_out_bad_entries());
+    CAIRN_TRY(check_chains());
     return std::move(report_);
   }
 
@@ -43,6 +45,7 @@ class Fsck {
   Result<void> check_segment(std::uint32_t segment);
   Result<void> check_record(const ValueRecord& record);
   Result<void> take_out_bad_entries();
+  Result<void> check_chains();
 
   void add_problem(FsckFault fault, std::string block, std::string detail, bool repaired);
   Result<void> take_out_entry(std::string_view raw_key, std::string_view raw_entry);
@@ -324,6 +327,29 @@ Result<void> Fsck::quarantine(const std::string& name, std::string_view bytes) {
 
 }  // namespace
 
+Result<void> Fsck::check_chains() {
+  if (report_.interrupted) return ok();
+  const auto tell = [this](ChainCheck::Fault fault, const std::string& what, std::string detail,
+                           bool repaired) {
+    const auto as_fsck = [fault] {
+      switch (fault) {
+        case ChainCheck::Fault::bad_chain: return FsckFault::bad_chain;
+        case ChainCheck::Fault::dangling_ref: return FsckFault::dangling_ref;
+        case ChainCheck::Fault::missing_pin: return FsckFault::missing_pin;
+        case ChainCheck::Fault::stray_pin: return FsckFault::stray_pin;
+      }
+      return FsckFault::bad_chain;
+    };
+    add_problem(as_fsck(), what, std::move(detail), repaired);
+  };
+  const auto step = [this](std::uint64_t links) { return go_on(FsckPhase::chains, links, 0); };
+  ChainCheck check(*store_.database, store_.identity.placement_seed, options_.repair, tell, step);
+  CAIRN_TRY(const ChainCheck::Counts counts, check.run());
+  report_.chains = counts.chains;
+  report_.links = counts.links;
+  return ok();
+}
+
 std::string_view name_of(FsckFault fault) {
   switch (fault) {
     case FsckFault::bad_key: return "bad-key";
@@ -334,6 +360,10 @@ std::string_view name_of(FsckFault fault) {
     case FsckFault::unindexed_body: return "unindexed-body";
     case FsckFault::bad_segment: return "bad-segment";
     case FsckFault::unreadable: return "unreadable";
+    case FsckFault::bad_chain: return "bad-chain";
+    case FsckFault::dangling_ref: return "dangling-ref";
+    case FsckFault::missing_pin: return "missing-pin";
+    case FsckFault::stray_pin: return "stray-pin";
   }
   return "unknown";
 }

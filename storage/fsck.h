@@ -1,6 +1,6 @@
 // fsck: checks a store that no node has open. Every index entry has a body of the right size and
-// hash, every body an entry, every key its slot. A library call for `cairn fsck`; runs on the
-// calling thread.
+// hash, every body an entry, every key its slot; every chain is whole and its blocks are there. A
+// library call for `cairn fsck`; runs on the calling thread.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@
 
 namespace cairn {
 
-enum class FsckPhase : std::uint8_t { entries, bodies, log };
+enum class FsckPhase : std::uint8_t { entries, bodies, log, chains };
 
 struct FsckProgress {
   FsckPhase phase = FsckPhase::entries;
-  std::uint64_t done = 0;       ///< Entries, bodies or records looked at in this phase.
+  std::uint64_t done = 0;       ///< Entries, bodies, records or links looked at in this phase.
   std::uint64_t estimated = 0;  ///< Of how many; an estimate, 0 when unknown.
   std::uint64_t bytes = 0;      ///< Hashed so far.
 };
@@ -36,14 +36,18 @@ enum class FsckFault : std::uint8_t {
   unindexed_body,  ///< A right body without an index entry, or with one that cannot be read.
   bad_segment,     ///< A value log segment without a right header.
   unreadable,      ///< From here on the bodies in blob files could not be looked through.
+  bad_chain,       ///< ChainCheck::Fault, as the three below.
+  dangling_ref,
+  missing_pin,
+  stray_pin,
 };
 /// Stable words for output: bad-key, bad-entry, wrong-slot, bad-body, stray-body, unindexed-body,
-/// bad-segment, unreadable.
+/// bad-segment, unreadable, bad-chain, dangling-ref, missing-pin, stray-pin.
 std::string_view name_of(FsckFault fault);
 
 struct FsckProblem {
   FsckFault fault = FsckFault::bad_body;
-  std::string block;  ///< The id in hexadecimal, the raw key, or what else is meant.
+  std::string block;  ///< A block's id, a chain's, the raw key, or what else is meant.
   std::string detail;
   bool repaired = false;
 };
@@ -55,6 +59,8 @@ struct FsckReport {
   std::uint64_t in_index = 0;
   std::uint64_t in_blobs = 0;
   std::uint64_t in_log = 0;
+  std::uint64_t chains = 0;
+  std::uint64_t links = 0;  ///< Of all chains.
   std::uint64_t faults = 0;
   std::uint64_t repaired = 0;
   std::uint64_t quarantined = 0;      ///< Bodies and entries set aside in quarantine/.
@@ -75,7 +81,7 @@ struct FsckOptions {
   std::filesystem::path directory;
   /// Sets bad and misplaced bodies and unreadable entries aside in quarantine/ and takes the
   /// entries out, so that the blocks count as missing and can be stored again; indexes bodies that
-  /// are right; writes segment headers anew.
+  /// are right; writes segment headers anew; makes the pins that links want, and no others.
   bool repair = false;
   /// Called about every 100 ms of work; false stops the check. May be empty.
   std::function<bool(const FsckProgress&)> on_progress;

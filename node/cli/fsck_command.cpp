@@ -1,4 +1,5 @@
 // cairn fsck: checks a stopped node's store.
+#include <algorithm>
 #include <memory>
 #include <ostream>
 
@@ -25,6 +26,7 @@ const char* words_of(FsckPhase phase) {
     case FsckPhase::entries: return "entries";
     case FsckPhase::bodies: return "bodies";
     case FsckPhase::log: return "value log";
+    case FsckPhase::chains: return "links of chains";
   }
   return "value log";
 }
@@ -55,8 +57,9 @@ void print_json(const FsckReport& report, std::ostream& out) {
       << ",\"faults\":" << report.faults << ",\"repaired\":" << report.repaired
       << ",\"quarantined\":" << report.quarantined
       << ",\"orphan_records\":" << report.orphan_records
-      << ",\"orphan_bytes\":" << report.orphan_bytes
-      << ",\"clean\":" << (report.clean() ? "true" : "false") << ",\"problems\":[";
+      << ",\"orphan_bytes\":" << report.orphan_bytes << ",\"chains\":" << report.chains
+      << ",\"links\":" << report.links << ",\"clean\":" << (report.clean() ? "true" : "false")
+      << ",\"problems\":[";
   bool first = true;
   for (const FsckProblem& problem : report.problems) {
     std::string line = first ? "{\"fault\":\"" : ",{\"fault\":\"";
@@ -82,7 +85,8 @@ void print_report(const FsckReport& report, bool repair, std::ostream& out) {
   }
   out << report.blocks << " blocks, " << size_for_people(static_cast<double>(report.bytes))
       << " right: " << report.in_index << " in the index, " << report.in_blobs << " in blobs, "
-      << report.in_log << " in the value log\n";
+      << report.in_log << " in the value log\n"
+      << report.chains << " chains, " << report.links << " links\n";
   if (report.orphan_records > 0) {
     out << report.orphan_records << " records without an entry ("
         << size_for_people(static_cast<double>(report.orphan_bytes))
@@ -93,7 +97,15 @@ void print_report(const FsckReport& report, bool repair, std::ostream& out) {
   } else {
     out << report.faults << " faults, " << report.repaired << " repaired, " << report.quarantined
         << " set aside in quarantine/\n";
-    if (!repair) out << "run again with --repair to set them aside\n";
+    if (!repair) out << "run again with --repair to mend what can be\n";
+    const bool lost = std::ranges::any_of(report.problems, [](const FsckProblem& problem) {
+      return problem.fault == FsckFault::bad_chain || problem.fault == FsckFault::dangling_ref;
+    });
+    // What clients signed and stored, nobody else can make again.
+    if (lost) {
+      out << "put blocks that links lack again, and bring chains that are damaged from a backup "
+             "(cairn import)\n";
+    }
   }
 }
 
