@@ -10,14 +10,6 @@
 #include "node/http/conditional.h"
 
 namespace cairn::api {
-namespace {
-
-void refuse(http::Response& response, const Refused& refused) {
-  refuse(response, refused.refusal, refused.detail);
-}
-
-}  // namespace
-
 bool BlockApi::may_write(const http::Request& request, http::Response& response) const {
   const auto refusal = permission_.refusal(request);
   if (refusal) refuse(response, *refusal);

@@ -15,6 +15,10 @@ constexpr std::size_t kYieldBytes = std::size_t{1} << 20;
 constexpr std::size_t kDeclaredGrowth = 4;
 constexpr std::size_t kGrowth = 2;
 
+Refused too_large(std::size_t limit_bytes) {
+  return {Refusal::too_large, "at most " + std::to_string(limit_bytes) + " bytes are taken here"};
+}
+
 }  // namespace
 
 bool GrowingBlock::reserve() {
@@ -45,16 +49,20 @@ BlockUpload GrowingBlock::finish() && {
   return {std::move(buffer_).finish(id), std::move(share_)};
 }
 
-std::optional<Refusal> refusal_of_body(const http::Request& request, std::size_t limit_bytes) {
+void refuse(http::Response& response, const Refused& refused) {
+  refuse(response, refused.refusal, refused.detail);
+}
+
+std::optional<Refused> refusal_of_body(const http::Request& request, std::size_t limit_bytes) {
   for (const http::Field& field : request.fields) {
     if (http::equals_ignoring_case(field.name, "Content-Encoding") &&
         !http::equals_ignoring_case(field.value, "identity")) {
-      return Refusal::encoded_body;
+      return Refused{Refusal::encoded_body, {}};
     }
   }
-  if (request.framing == http::Framing::none) return Refusal::length_needed;
+  if (request.framing == http::Framing::none) return Refused{Refusal::length_needed, {}};
   if (request.framing == http::Framing::length && request.content_length > limit_bytes) {
-    return Refusal::too_large;
+    return too_large(limit_bytes);
   }
   return std::nullopt;
 }
@@ -91,7 +99,7 @@ Task<Taken<BlockUpload>> read_block(const http::Request& request, http::BodyRead
       co_await boost::asio::post(kAwait);
     }
   }
-  if (block.size_bytes() > limit_bytes) co_return Refused{Refusal::too_large, {}};
+  if (block.size_bytes() > limit_bytes) co_return too_large(limit_bytes);
   if (block.size_bytes() == 0) co_return Refused{Refusal::empty_block, {}};
   if (declared && block.size_bytes() < most) co_return Refused{Refusal::bad_body, {}};
   co_return std::move(block).finish();
@@ -114,7 +122,7 @@ Task<Taken<TextUpload>> read_text(http::BodyReader& body, ByteBudget& budget,
     const Result<std::size_t> got = co_await body.read(free);
     if (!got) co_return Refused{refusal_of_read(got.error().code), {}};
     filled += got.value();
-    if (filled > limit_bytes) co_return Refused{Refusal::too_large, {}};
+    if (filled > limit_bytes) co_return too_large(limit_bytes);
     if (got.value() == 0) break;
   }
   upload.text.resize(filled);

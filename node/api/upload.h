@@ -28,6 +28,7 @@ struct Refused {
   Refusal refusal;
   std::string detail;
 };
+void refuse(http::Response& response, const Refused& refused);
 template <class T>
 using Taken = boost::outcome_v2::basic_result<T, Refused, boost::outcome_v2::policy::terminate>;
 
@@ -70,7 +71,7 @@ class GrowingBlock {
 
 /// What speaks against the body before a byte of it is read: an encoding, no framing, a declared
 /// length over `limit_bytes`.
-std::optional<Refusal> refusal_of_body(const http::Request& request, std::size_t limit_bytes);
+std::optional<Refused> refusal_of_body(const http::Request& request, std::size_t limit_bytes);
 
 /// Whether the body says that it is JSON, or does not say what it is.
 bool may_be_json(const http::Request& request);

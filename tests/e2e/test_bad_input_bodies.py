@@ -166,6 +166,7 @@ def test_row_20_oversized_by_length_is_refused_before_the_body(node, length, tar
         connection.send(encode_request(method, target, [("Content-Length", str(length))]))
         answer = connection.read_response()
         assert answer.status == 413 and answer.closes, answer
+        assert "at most" in answer.json()["detail"], "the limit is named"
         connection.expect_close()
 
 
