@@ -285,6 +285,10 @@ std::vector<MetricFamily> metrics_of(const Snapshot& snapshot) {
   add_http(out, snapshot);
   add_cache(out, snapshot.cache);
   add_sources(out, snapshot.sources);
+  out.gauge("cairn_warm_start_listed_blocks", "Blocks that the last run asked for most.",
+            std::uint64_t{snapshot.warm.listed});
+  out.gauge("cairn_warm_start_loaded_blocks", "Of these, loaded since the start.",
+            std::uint64_t{snapshot.warm.loaded});
   add_store(out, snapshot.storage);
   add_chains(out, snapshot.storage);
   add_disk(out, snapshot.storage);

@@ -19,6 +19,7 @@
 #include "node/node_directory.h"
 #include "node/site.h"
 #include "node/site_router.h"
+#include "node/warm_start.h"
 #include "storage/storage.h"
 
 namespace cairn {
@@ -56,6 +57,9 @@ http::Limits admin_limits() {
   out.connections = kAdminConnections;
   return out;
 }
+
+/// A start loads this part of the memory tier at most: the rest is for what is asked for now.
+constexpr std::size_t kWarmShare = 2;
 
 MemoryTier::Options cache_options(const Config& config) {
   MemoryTier::Options options;
@@ -142,6 +146,8 @@ struct Node::Parts {
         storage(std::move(store)),
         cache(cache_options(config), storage->blocks(), clock, random),
         watched(cache, config.cache.memory_bytes, clock, random),
+        warm(config.node.data_dir, cache, config.cache.memory_bytes / kWarmShare, watched.top(),
+             clock, log),
         uploads(config.limits.upload_bytes),
         files(config.static_files.memory_bytes),
         file_pool("files", kFileThreads, kFileQueue, clock),
@@ -181,6 +187,7 @@ struct Node::Parts {
   std::unique_ptr<Storage> storage;
   MemoryTier cache;
   WatchedStore watched;
+  WarmStart warm;
   ByteBudget uploads;
   site::FileCache files;
   BlockingPool file_pool;
@@ -245,12 +252,14 @@ void Node::start() {
   parts_->admin_server.start();
   parts_->server.start();
   phase_ = NodePhase::ready;
+  run_on_core(parts_->warm.load());
 }
 
 bool Node::drain() {
   if (!parts_->running) return true;
   parts_->running = false;
   phase_ = NodePhase::draining;
+  parts_->warm.end();
   for (Site& site : parts_->sites) site.api->end_waits();
   parts_->storage->chains().end_waits();
   const bool clean = parts_->server.close(milliseconds(loaded_.config.limits.drain_timeout_ms));
@@ -263,10 +272,12 @@ bool Node::drain() {
   parts_->admin_server.close(kLastAnswers);
   parts_->admin_cores.stop();
   if (parts_->access_log != nullptr) parts_->access_log->flush();
+  parts_->warm.keep();
   return clean;
 }
 
 bool Node::pulse() {
+  if (parts_->warm.keep_is_due()) run_on_core(parts_->warm.keep_on(parts_->file_pool));
   bool alive = true;
   for (const auto& shown : pulses_) alive = alive && shown->load(std::memory_order_acquire);
   loops_alive_ = alive;
@@ -327,11 +338,15 @@ void Node::change_cache(const CacheAdmin::Change& wanted) {
   if (wanted.policy) parts_->cache.set_policy(*wanted.policy);
   if (!wanted.memory_bytes) return;
   parts_->watched.set_budget(*wanted.memory_bytes);
+  run_on_core(parts_->cache.set_budget(*wanted.memory_bytes));
+}
+
+void Node::run_on_core(Task<void> task) {
   auto pass = parts_->tasks.enter();
   if (!pass) return;
-  boost::asio::co_spawn(parts_->cores[0].executor(), parts_->cache.set_budget(*wanted.memory_bytes),
+  boost::asio::co_spawn(parts_->cores[0].executor(), std::move(task),
                         [this, held = std::move(pass)](const std::exception_ptr& bug) {
-                          if (bug) log_.event(LogLevel::error, "cache_change_failed");
+                          if (bug) log_.event(LogLevel::error, "cache_task_failed");
                         });
 }
 
@@ -357,6 +372,7 @@ Snapshot Node::snapshot() const {
   out.admin = parts_->admin_server.counters();
   out.cache = parts_->cache.stats();
   out.sources = parts_->watched.sources();
+  out.warm = parts_->warm.progress();
   out.storage = parts_->storage->stats();
   out.process = read_resource_use();
   const auto up = std::chrono::duration_cast<std::chrono::seconds>(clock_.mono() - opened_at_);

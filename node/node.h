@@ -69,6 +69,8 @@ class Node final : public Operated {
   Node(const LoadedConfig& loaded, const Clock& clock, EventLog& log);
   Result<void> bind();
   void change_cache(const CacheAdmin::Change& wanted);
+  /// Work of the caches; drain() waits for its end.
+  void run_on_core(Task<void> task);
   bool reopen_events(const LogConfig& wanted);
 
   const Clock& clock_;

@@ -9,6 +9,7 @@
 #include "cache/stats.h"
 #include "node/http/counters.h"
 #include "node/resource_use.h"
+#include "node/warm_start.h"
 #include "storage/storage.h"
 
 namespace cairn {
@@ -25,6 +26,7 @@ struct Snapshot {
   http::CountersSnapshot admin;
   CacheStats cache;
   SourceMeter::Snapshot sources;
+  WarmProgress warm;
   StorageStats storage;
   ResourceUse process;
   std::uint64_t uptime_s = 0;

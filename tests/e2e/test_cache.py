@@ -134,3 +134,29 @@ def test_metrics_by_source(asked):
     text = asked[0].admin_request("GET", "/metrics").body.decode()
     assert 'cairn_block_requests_total{source="memory"}' in text
     assert 'cairn_block_request_seconds_bucket{source="storage",le="+Inf"}' in text
+
+
+def test_the_hottest_are_in_memory_after_a_restart(make_node):
+    node = make_node({}).start()
+    hot, cold = node.put(b"hot" * 100), node.put(b"cold" * 100)
+    for _ in range(400):
+        assert node.get(hot).status == 200
+    node.stop()
+    assert hot in (node.data_dir / "hot-blocks").read_text()
+    node.start()
+    until = time.monotonic() + 10
+    while not told(node, "why", hot)["in_memory"]:
+        assert time.monotonic() < until
+    assert node.get(hot).get("Cairn-Source") == "memory"
+    assert not told(node, "why", cold)["in_memory"]
+
+
+def test_a_spoilt_list_of_hot_blocks_costs_nothing_else(make_node):
+    node = make_node({}).start()
+    name = node.put(b"kept")
+    node.stop()
+    (node.data_dir / "hot-blocks").write_bytes(os.urandom(5_000) + b"\n" + b"0" * 64 + b"\n" + name.encode())
+    node.start()
+    until = time.monotonic() + 10
+    while not told(node, "why", name)["in_memory"]:
+        assert time.monotonic() < until
