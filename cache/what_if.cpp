@@ -10,7 +10,10 @@ namespace {
 constexpr unsigned kFirstBits = 0;
 constexpr unsigned kMostBits = 16;
 /// Requests of the sample in a second, some 2 us each.
-constexpr std::size_t kMostPerSecond = 8'192;
+constexpr std::size_t kMostPerSecond = 4'096;
+/// A put is as much work as so many requests: it is new to every miniature, and pushes something
+/// out.
+constexpr std::size_t kPutWeight = 4;
 /// Entries of all miniatures together: 36 B each and a name of 64 B for each id.
 constexpr std::size_t kMostEntries = 200'000;
 /// What a tier's tables take for a block beside its footprint.
@@ -60,10 +63,11 @@ void WhatIf::set_budget(std::size_t budget_bytes) {
   }
 }
 
-/// One handle for all miniatures: whoever has it keeps the name in memory.
+/// One handle for all miniatures that want the name, where the largest of a policy has it: the
+/// others hardly hold what that one does not.
 Block WhatIf::name_of(std::uint32_t tag, const Block& block) const {
-  for (auto mini = minis_.rbegin(); mini != minis_.rend(); ++mini) {
-    if (Block held = mini->cache.held(tag, block.id())) return held;
+  for (std::size_t i = kEighths.size(); i <= minis_.size(); i += kEighths.size()) {
+    if (Block held = minis_[i - 1].cache.held(tag, block.id())) return held;
   }
   return Block::copy_of(block.id(), {});
 }
@@ -72,7 +76,7 @@ void WhatIf::play(std::uint32_t tag, const Block& block) {
   const std::lock_guard lock(mutex_);
   if (budget_bytes_ == 0 || !in_sample(tag)) return;
   fade();
-  keep_pace();
+  keep_pace(1);
   const Block name = name_of(tag, block);
   const std::size_t charge = block.footprint_bytes() + kEntryBytes;
   const double bytes = block.size_bytes();
@@ -89,6 +93,7 @@ void WhatIf::play(std::uint32_t tag, const Block& block) {
 void WhatIf::place(std::uint32_t tag, const Block& block) {
   const std::lock_guard lock(mutex_);
   if (budget_bytes_ == 0 || !in_sample(tag)) return;
+  keep_pace(kPutWeight);
   const Block name = name_of(tag, block);
   const std::size_t charge = block.footprint_bytes() + kEntryBytes;
   for (Mini& mini : minis_) mini.cache.store(tag, name, charge);
@@ -123,13 +128,14 @@ void WhatIf::thin_out() {
   sampled_bytes_ /= 2;
 }
 
-void WhatIf::keep_pace() {
+void WhatIf::keep_pace(std::size_t weight) {
   const MonoTime now = clock_.mono();
   if (now - second_began_ >= std::chrono::seconds(1)) {
     second_began_ = now;
     in_second_ = 0;
   }
-  if (++in_second_ > kMostPerSecond) {
+  in_second_ += weight;
+  if (in_second_ > kMostPerSecond) {
     in_second_ = 0;
     thin_out();
   }

@@ -79,7 +79,7 @@ class WhatIf {
   Block name_of(std::uint32_t tag, const Block& block) const;
   void thin_out();
   void fade();
-  void keep_pace();
+  void keep_pace(std::size_t weight);
   std::size_t scaled(std::size_t bytes) const { return bytes >> bits_; }
   std::size_t entries() const;
 
