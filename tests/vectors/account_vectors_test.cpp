@@ -1,42 +1,17 @@
 // Reads account.json back with the product's own code.
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
-#include <fstream>
-#include <iterator>
-#include <string>
-
 #include "crypto/account_record.h"
+#include "tests/vectors/vector_file.h"
 
 namespace cairn {
 namespace {
 
 namespace json = boost::json;
 
-class AccountVectors : public ::testing::Test {
+class AccountVectors : public VectorFile {
  protected:
-  AccountVectors() {
-    std::ifstream in(CAIRN_VECTORS_DIR "/account.json", std::ios::binary);
-    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    file_ = json::parse(text).as_object();
-  }
-
-  const json::array& cases(std::string_view section) const {
-    const json::array& cases = file_.at(section).as_array();
-    EXPECT_FALSE(cases.empty()) << section;
-    return cases;
-  }
-
-  static std::string text(const json::value& one, std::string_view name) {
-    return std::string(one.at(name).as_string());
-  }
-
-  static Bytes hex(const json::value& one, std::string_view name) {
-    const std::string digits = text(one, name);
-    Bytes bytes(digits.size() / 2);
-    EXPECT_TRUE(read_hex(digits, bytes)) << name;
-    return bytes;
-  }
+  AccountVectors() : VectorFile("account.json") {}
 
   static bool passes(const json::value& one) {
     const auto message = login_message(text(one, "handle"), text(one, "host"), text(one, "nonce"),
@@ -44,8 +19,6 @@ class AccountVectors : public ::testing::Test {
     return message && verify(*PublicKey::from_bytes(hex(one, "key")), *message,
                              *Signature::from_bytes(hex(one, "signature")));
   }
-
-  json::object file_;
 };
 
 TEST_F(AccountVectors, HandlesAreTold) {

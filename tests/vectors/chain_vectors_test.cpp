@@ -1,42 +1,17 @@
 // Reads chain.json back with the product's own code.
 #include <gtest/gtest.h>
 
-#include <boost/json.hpp>
-#include <fstream>
-#include <iterator>
-#include <string>
-
 #include "crypto/chain_state.h"
+#include "tests/vectors/vector_file.h"
 
 namespace cairn {
 namespace {
 
 namespace json = boost::json;
 
-class ChainVectors : public ::testing::Test {
+class ChainVectors : public VectorFile {
  protected:
-  ChainVectors() {
-    std::ifstream in(CAIRN_VECTORS_DIR "/chain.json", std::ios::binary);
-    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    file_ = json::parse(text).as_object();
-  }
-
-  const json::array& cases(std::string_view section) const {
-    const json::array& cases = file_.at(section).as_array();
-    EXPECT_FALSE(cases.empty()) << section;
-    return cases;
-  }
-
-  static std::string text(const json::value& one, std::string_view name) {
-    return std::string(one.at(name).as_string());
-  }
-
-  static Bytes hex(const json::value& one, std::string_view name) {
-    const std::string digits = text(one, name);
-    Bytes bytes(digits.size() / 2);
-    EXPECT_TRUE(read_hex(digits, bytes)) << name;
-    return bytes;
-  }
+  ChainVectors() : VectorFile("chain.json") {}
 
   /// After the first `count` links.
   ChainState state_after(std::size_t count) const {
@@ -55,8 +30,6 @@ class ChainVectors : public ::testing::Test {
     CAIRN_TRY(const auto link, LinkView::parse(raw));
     return state.check_next(link);
   }
-
-  json::object file_;
 };
 
 TEST_F(ChainVectors, ManifestsAreReadAndWritten) {

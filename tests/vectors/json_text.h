@@ -47,5 +47,6 @@ std::string sign_vectors();
 std::string capability_vectors();
 std::string chain_vectors();
 std::string account_vectors();
+std::string receipt_vectors();
 
 }  // namespace cairn::vectors

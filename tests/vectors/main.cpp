@@ -23,6 +23,7 @@ constexpr VectorFile kFiles[] = {
     {"capability.json", cairn::vectors::capability_vectors},
     {"chain.json", cairn::vectors::chain_vectors},
     {"account.json", cairn::vectors::account_vectors},
+    {"receipts.json", cairn::vectors::receipt_vectors},
 };
 
 bool equals(const std::string& path, const std::string& expected) {

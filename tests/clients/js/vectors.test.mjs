@@ -7,12 +7,13 @@ import { webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
-import { fromHex, toHex } from "../../../clients/js/dist/base/bytes.js";
+import { fromHex, toBase64Url, toHex } from "../../../clients/js/dist/base/bytes.js";
 import { LinkRefused } from "../../../clients/js/dist/base/errors.js";
 import { formatCapability, parseCapability } from "../../../clients/js/dist/formats/capability.js";
 import { advance, checkNext, stateOf } from "../../../clients/js/dist/formats/chain_state.js";
 import { isValidKey, PublicKey, signerOf } from "../../../clients/js/dist/formats/ed25519.js";
 import { parseId, toCid } from "../../../clients/js/dist/formats/cid.js";
+import { Receipts } from "../../../clients/js/dist/receipts.js";
 import { blockIdOf, chainIdOf } from "../../../clients/js/dist/formats/ids.js";
 import { deriveKey, readKeysOf, writeKeysOf } from "../../../clients/js/dist/formats/keys.js";
 import { Link } from "../../../clients/js/dist/formats/link.js";
@@ -199,4 +200,19 @@ test("Vectors.Chain", async () => {
     const open = () => Link.parse(bytes(link)).open(bytes(link_key));
     assert.throws(open, refused("not-opened"));
   });
+});
+
+test("Vectors.Receipts", async () => {
+  const { receipts, refused: wrong } = vectorsOf("receipts");
+  const signed = ({ node, chain, seq, link, epoch, time, signature }) =>
+    new Receipts(toBase64Url(bytes(node))).verify({
+      chain,
+      seq: Number(seq),
+      link,
+      epoch,
+      time: Number(time),
+      signature: toBase64Url(bytes(signature)),
+    });
+  await each(receipts, async (one) => assert.equal(await signed(one), true));
+  await each(wrong, async (one) => assert.equal(await signed(one), false));
 });

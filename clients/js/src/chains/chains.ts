@@ -8,7 +8,7 @@ import { kSecretBytes, writeKeysOf } from "../formats/keys.js";
 import { Verifier } from "../formats/verifier.js";
 import { MemoryStore, type KeyValueStore } from "../keep/key_value.js";
 import type { CallOptions } from "../node/blocks.js";
-import { ChainRoutes } from "../node/chain_routes.js";
+import { ChainRoutes, type Receipt } from "../node/chain_routes.js";
 import type { Transport } from "../node/transport.js";
 import { Author } from "./author.js";
 import { Chain } from "./chain.js";
@@ -24,6 +24,8 @@ export interface ChainsOptions {
   readonly heads?: KeyValueStore | undefined;
   /** Keeps what could not be sent; default: append throws instead. */
   readonly outbox?: KeyValueStore | undefined;
+  /** Told what the node says of each append that it took: to keep as evidence (`Receipts`). */
+  readonly onReceipt?: ((receipt: Receipt) => void) | undefined;
 }
 
 export interface CreateOptions extends CallOptions {
@@ -49,11 +51,13 @@ export class Chains {
   readonly #verifier = new Verifier();
   readonly #heads: KeyValueStore;
   readonly #outbox: KeyValueStore | undefined;
+  readonly #onReceipt: ChainsOptions["onReceipt"];
 
-  constructor(transport: Transport, { heads = new MemoryStore(), outbox }: ChainsOptions = {}) {
+  constructor(transport: Transport, options: ChainsOptions = {}) {
     this.#routes = new ChainRoutes(transport);
-    this.#heads = heads;
-    this.#outbox = outbox;
+    this.#heads = options.heads ?? new MemoryStore();
+    this.#outbox = options.outbox;
+    this.#onReceipt = options.onReceipt;
   }
 
   /**
@@ -95,7 +99,7 @@ export class Chains {
     log.onLinks((links) => keyring.see(links));
     const outbox = new Outbox(chain, this.#outbox);
     const author = new Author(keyring, own.writer, own.admin);
-    const sender = new Sender(log, this.#routes, author, outbox);
+    const sender = new Sender(log, this.#routes, author, outbox, this.#onReceipt);
     return new Chain({
       log,
       transport: this.#routes.transport,

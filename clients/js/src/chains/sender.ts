@@ -5,7 +5,7 @@ import { Refused, Unreachable, type CairnError } from "../base/errors.js";
 import { advance, type ChainState } from "../formats/chain_state.js";
 import type { LinkId } from "../formats/ids.js";
 import type { Link } from "../formats/link.js";
-import { kMaxLinksPerCall, type ChainRoutes } from "../node/chain_routes.js";
+import { kMaxLinksPerCall, type ChainRoutes, type Receipt } from "../node/chain_routes.js";
 import type { Author, Draft } from "./author.js";
 import { broken } from "./follow.js";
 import type { ChainLog } from "./log.js";
@@ -32,7 +32,13 @@ export class Sender {
   /** The last of the outbox that was seen in the chain. */
   #landed: Link | undefined;
 
-  constructor(log: ChainLog, routes: ChainRoutes, author: Author, outbox: Outbox) {
+  constructor(
+    log: ChainLog,
+    routes: ChainRoutes,
+    author: Author,
+    outbox: Outbox,
+    readonly onReceipt?: (receipt: Receipt) => void,
+  ) {
     this.#log = log;
     this.#routes = routes;
     this.#author = author;
@@ -133,6 +139,7 @@ export class Sender {
       const after = links.reduce(advance, head);
       try {
         const receipt = await this.#routes.append(head.chain, raws, signal);
+        this.onReceipt?.(receipt);
         if (receipt.seq === after.seq && receipt.link === after.head) await this.#log.take(raws);
         else await this.#mustHold(after, signal);
         return;

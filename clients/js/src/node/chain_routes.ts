@@ -28,12 +28,18 @@ export interface ClaimedHead {
 }
 
 /**
- * What the node says when links have been appended. It is signed, by a key that this does not know.
+ * What the node says when links have been appended: the last of them is in the chain, durably. Its
+ * form alone is checked here; `Receipts` of "@cairn/client/receipts" checks the signature.
  */
 export interface Receipt {
   readonly chain: ChainId;
   readonly seq: number;
   readonly link: LinkId;
+  readonly epoch: number;
+  /** Milliseconds since 1970, by the node's clock. */
+  readonly time: number;
+  /** Of the rest, by the node's key (base64url). */
+  readonly signature: string;
 }
 
 export interface Reading {
@@ -96,7 +102,10 @@ export class ChainRoutes {
     const request = { method: "POST", headers: kLinks, body: encodeFrames(links), signal } as const;
     return this.transport.call(`/chains/${chain}/links`, request, async (answer) => {
       const receipt = await answer.json();
-      return { chain, seq: number(receipt, "seq", answer), link: id(receipt, "link", answer) };
+      const told = (name: string) => number(receipt, name, answer);
+      const link = id(receipt, "link", answer);
+      const [seq, epoch, time] = ["seq", "epoch", "time"].map(told) as [number, number, number];
+      return { chain, seq, link, epoch, time, signature: String(receipt["signature"]) };
     });
   }
 }
