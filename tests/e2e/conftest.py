@@ -7,6 +7,7 @@ import pytest
 
 import cairn_node
 from cairn_node import Node
+from chain_writer import ChainWriter
 
 DEFAULT_DEADLINE_S = 60
 
@@ -71,3 +72,18 @@ def module_node(tmp_path_factory):
     yield make
     for node in made:
         node.remove()
+
+
+@pytest.fixture
+def node(make_node):
+    """A started node with its defaults; modules that want another name their own `node`."""
+    return make_node().start()
+
+
+@pytest.fixture
+def chain(node):
+    """A chain of three links on the node."""
+    writer = ChainWriter()
+    writer.create(node)
+    assert writer.append(node, writer.several(3)).status == 201
+    return writer

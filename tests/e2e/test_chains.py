@@ -10,8 +10,6 @@ import struct
 import threading
 import time
 
-import pytest
-
 from cairn_node import block_id
 from chain_writer import (
     ADMIN,
@@ -35,20 +33,6 @@ SMALL_ORDER_KEYS = (
     bytes.fromhex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
     bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
 )
-
-
-@pytest.fixture
-def node(make_node):
-    return make_node().start()
-
-
-@pytest.fixture
-def chain(node):
-    """A chain of three links on the node."""
-    writer = ChainWriter()
-    writer.create(node)
-    assert writer.append(node, writer.several(3)).status == 201
-    return writer
 
 
 def test_links_come_back_in_order_also_after_a_restart(node):

@@ -20,19 +20,6 @@ from chain_writer import (
 from raw_http import encode_request
 
 
-@pytest.fixture
-def node(make_node):
-    return make_node().start()
-
-
-@pytest.fixture
-def chain(node):
-    writer = ChainWriter()
-    writer.create(node)
-    assert writer.append(node, writer.several(3)).status == 201
-    return writer
-
-
 class Follower:
     """One connection that follows a chain; events are dicts of their fields."""
 
