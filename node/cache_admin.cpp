@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/block_id_text.h"
+#include "node/config_schema.h"
 #include "node/config_text.h"
 #include "node/http/percent.h"
 #include "node/http/problem.h"
@@ -246,8 +247,8 @@ void CacheAdmin::change(const http::Request& request, http::Response& response) 
   Change wanted;
   if (!memory->empty()) {
     const auto bytes = parse_byte_size(*memory);
-    if (!bytes) {
-      return refuse(response, 400, "bad-query", "memory is not a size",
+    if (!bytes || *bytes > find_key("cache", "memory")->most) {
+      return refuse(response, 400, "bad-query", "memory is not a size, or too large",
                     "Write it as 256MiB, 2GiB or plain bytes.");
     }
     wanted.memory_bytes = static_cast<std::size_t>(*bytes);

@@ -119,6 +119,7 @@ def test_set_refuses_what_it_does_not_know(make_node, words):
         ("GET", "/admin/v1/cache/nothing", 404),
         ("POST", "/admin/v1/cache", 400),
         ("POST", "/admin/v1/cache?memory=1x", 400),
+        ("POST", "/admin/v1/cache?memory=17TiB", 400),
         ("POST", "/admin/v1/cache?policy=x", 400),
         ("POST", "/admin/v1/cache/top", 405),
         ("DELETE", "/admin/v1/cache", 405),
