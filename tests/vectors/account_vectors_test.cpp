@@ -11,7 +11,7 @@ namespace json = boost::json;
 
 class AccountVectors : public VectorFile {
  protected:
-  AccountVectors() : VectorFile("account.json") {}
+  AccountVectors() : VectorFile(CAIRN_VECTORS_DIR "/account.json") {}
 
   static bool passes(const json::value& one) {
     const auto message = login_message(text(one, "handle"), text(one, "host"), text(one, "nonce"),

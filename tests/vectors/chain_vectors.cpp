@@ -64,8 +64,7 @@ struct Entry {
 class ChainMaker {
  public:
   explicit ChainMaker(const World& world)
-      : world_(world),
-        manifest_(manifest_bytes(world.manifest())),
+      : manifest_(manifest_bytes(world.manifest())),
         state_(ChainState::of(world.manifest(), chain_id_of(manifest_))) {
     states_.push_back(state_);
     const auto first = link_key_of(world.read);
@@ -114,7 +113,6 @@ class ChainMaker {
     entries_.push_back({name, std::move(link), std::move(payload), key});
   }
 
-  const World& world_;
   Bytes manifest_;
   ChainState state_;
   std::vector<ChainState> states_;
@@ -293,7 +291,7 @@ void add_lengths(Refusals& refusals, const ChainMaker& chain) {
   const Bytes& good = chain.entries()[0].link;
   for (const std::size_t size : {0U, 3U, 147U, 148U, 227U, 228U, 260U}) {
     refusals.add("first " + std::to_string(size) + " bytes only", 0,
-                 Bytes(good.begin(), good.begin() + size));
+                 Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)));
   }
   Bytes longer = good;
   longer.push_back(0);

@@ -11,7 +11,7 @@ namespace json = boost::json;
 
 class ChainVectors : public VectorFile {
  protected:
-  ChainVectors() : VectorFile("chain.json") {}
+  ChainVectors() : VectorFile(CAIRN_VECTORS_DIR "/chain.json") {}
 
   /// After the first `count` links.
   ChainState state_after(std::size_t count) const {

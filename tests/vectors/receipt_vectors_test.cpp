@@ -9,7 +9,7 @@ namespace {
 
 class ReceiptVectors : public VectorFile {
  protected:
-  ReceiptVectors() : VectorFile("receipts.json") {}
+  ReceiptVectors() : VectorFile(CAIRN_VECTORS_DIR "/receipts.json") {}
 
   static bool passes(const boost::json::value& one) {
     Receipt receipt;

@@ -15,8 +15,8 @@ namespace cairn {
 
 class VectorFile : public ::testing::Test {
  protected:
-  explicit VectorFile(const std::string& name) {
-    std::ifstream in(std::string(CAIRN_VECTORS_DIR "/") + name, std::ios::binary);
+  explicit VectorFile(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
     const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     file_ = boost::json::parse(text).as_object();
   }
