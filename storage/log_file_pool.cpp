@@ -10,12 +10,15 @@
 #include <vector>
 
 #include "base/blocking_pool.h"
+#include "storage/disk_space.h"
 #include "storage/file.h"
 
 namespace cairn {
 namespace {
 
 constexpr std::size_t kStepBytes = std::size_t{1} << 20;
+/// Of a disk with less than so many files' room free nothing is taken for spare files.
+constexpr std::uint64_t kRoomOnDisk = 8;
 
 bool is_log(const std::string& name) {
   return name.ends_with(".log");
@@ -50,6 +53,11 @@ std::filesystem::path LogFilePool::ready_path(Number number) const {
 }
 std::filesystem::path LogFilePool::filling_path(Number number) const {
   return directory_ / ("spare-log-" + std::to_string(number) + ".filling");
+}
+
+bool LogFilePool::disk_has_room() const {
+  const auto space = disk_space_of(directory_);
+  return space.has_value() && space.value().free_bytes >= kRoomOnDisk * file_bytes_;
 }
 
 /// The name says `ready` only of what is zeros on the disk.
@@ -90,6 +98,7 @@ Result<void> LogFilePool::prepare() {
     found = true;
   }
   if (!found) {
+    if (!disk_has_room()) return fail(Errc::full, "the disk has no room to spare");
     if (auto filled = fill(0); filled.has_error()) {
       ::unlink(filling_path(0).c_str());
       return filled;
@@ -163,7 +172,7 @@ rocksdb::IOStatus LogFilePool::NewWritableFile(const std::string& name,
 rocksdb::IOStatus LogFilePool::DeleteFile(const std::string& name,
                                           const rocksdb::IOOptions& options,
                                           rocksdb::IODebugContext* debug) {
-  if (is_log(name)) {
+  if (is_log(name) && disk_has_room()) {
     const std::lock_guard lock(mutex_);
     const auto absent = std::ranges::find(states_, State::absent);
     if (absent != states_.end() && thread_.joinable()) {

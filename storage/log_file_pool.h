@@ -34,8 +34,8 @@ class LogFilePool final : public rocksdb::FileSystemWrapper {
   ~LogFilePool() override;
 
   /// Finds the files of the run before, and makes one where there is none: a new store's first log
-  /// has its room too. Before the database is opened. Errors: full, unavailable; the pool is then
-  /// empty and does no harm.
+  /// has its room too. Before the database is opened. Errors: full (the disk has not eight times
+  /// a file's room left: what there is is for data), unavailable; the pool then does no harm.
   Result<void> prepare();
 
   const char* Name() const override { return "LogFilePool"; }
@@ -53,6 +53,7 @@ class LogFilePool final : public rocksdb::FileSystemWrapper {
 
   std::filesystem::path ready_path(Number number) const;
   std::filesystem::path filling_path(Number number) const;
+  bool disk_has_room() const;
   Result<void> fill(Number number);
   void run();
 
