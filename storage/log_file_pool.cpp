@@ -33,9 +33,9 @@ class PooledLogFile final : public rocksdb::FSWritableFileOwnerWrapper {
 
 }  // namespace
 
-LogFilePool::LogFilePool(std::shared_ptr<rocksdb::FileSystem> target,
+LogFilePool::LogFilePool(const std::shared_ptr<rocksdb::FileSystem>& target,
                          std::filesystem::path directory, std::uint64_t file_bytes)
-    : FileSystemWrapper(std::move(target)),
+    : FileSystemWrapper(target),
       directory_(std::move(directory)),
       file_bytes_(file_bytes / kStepBytes * kStepBytes) {}
 

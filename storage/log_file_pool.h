@@ -28,7 +28,7 @@ class LogFilePool final : public rocksdb::FileSystemWrapper {
 
   /// RocksDB's files lie in `directory`, and so do the pool's. `file_bytes`, a multiple of 1 MiB,
   /// is the room of each: a log that outgrows it goes on as any file does.
-  LogFilePool(std::shared_ptr<rocksdb::FileSystem> target, std::filesystem::path directory,
+  LogFilePool(const std::shared_ptr<rocksdb::FileSystem>& target, std::filesystem::path directory,
               std::uint64_t file_bytes);
   /// Ends what is being filled at the next MiB.
   ~LogFilePool() override;
